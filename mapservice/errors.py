@@ -1,0 +1,70 @@
+"""Errors that a user meets. Each says what is wrong, where, and what to do; never text of the database.
+
+The HTTP status and the exit code belong to the class, so that one handler serves every view and
+one the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class MapServiceError(Exception):
+    """Base of all errors with a message for users.
+
+    message: one German sentence or two; code: stable, for machines; parameter: the name of the request
+    parameter, column or option at fault; allowed: what would be accepted.
+    """
+
+    status = 500
+    exit_code = 1
+    code = "error"
+
+    def __init__(self, message: str, *, parameter: str | None = None, allowed: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.parameter = parameter
+        self.allowed = tuple(allowed)
+
+
+class ParameterError(MapServiceError):
+    """A request parameter is unknown or has a value that is not allowed."""
+
+    status = 400
+    exit_code = 2
+    code = "invalid_parameter"
+
+
+class NotFoundError(MapServiceError):
+    """A key, layer, file or page that does not exist."""
+
+    status = 404
+    code = "not_found"
+
+
+class ConflictError(MapServiceError):
+    """The request was made for a state that is no longer current."""
+
+    status = 409
+    code = "conflict"
+
+
+class UnavailableError(MapServiceError):
+    """The database is down or too slow. Answered with Retry-After."""
+
+    status = 503
+    code = "unavailable"
+    retry_after = 5
+
+
+class ConfigurationError(MapServiceError):
+    """A setting is wrong, or the service must not run as it is set up."""
+
+    code = "configuration"
+
+
+class ImportRefusedError(MapServiceError):
+    """A file that cannot be imported; nothing was written."""
+
+    status = 422
+    code = "import_refused"
