@@ -211,7 +211,7 @@ class Boundary(Base):
     east: Mapped[float] = mapped_column(Double)
     north: Mapped[float] = mapped_column(Double)
     geom: Mapped[WKBElement] = mapped_column(
-        Geometry("MULTIPOLYGON", srid=0, spatial_index=False, nullable=False)
+        Geometry("MULTIPOLYGON", srid=-1, spatial_index=False, nullable=False)
     )
     """Each row carries the SRID of its release; the column admits any."""
 
