@@ -1,0 +1,212 @@
+"""Tallies: per audience, which bundles an authority reports with which status (see docs/data-model.md).
+
+They are derived from implementations alone and can be made anew at any time. Whatever changes
+implementations, publications, the catalogue or the hierarchy calls refresh() in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Integer,
+    Select,
+    and_,
+    any_,
+    case,
+    cast,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.orm import aliased
+
+from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Scope, ServiceKind, Status
+from mapservice.models import Authority, DataVersion, Implementation, Service, Tally
+
+NO_BUNDLES = "0" * BUNDLE_BITS
+_COLUMNS = ("online", "in_progress", "planned", "open", "reported")
+_UP_TO = {
+    "online": Status.ONLINE,
+    "in_progress": Status.IN_PROGRESS,
+    "planned": Status.PLANNED,
+    "open": Status.OPEN,
+    "reported": Status.NOT_RESPONSIBLE,
+}
+# The owner's view of what the public may see; its condition stands in the migration that makes the policies.
+_PUBLIC_IMPLEMENTATION = table(
+    "public_implementation",
+    *(column(name) for name in ("id", "authority_id", "service_id", "status", "valid_for", "demonstration")),
+)
+
+
+def refresh(connection: Connection, authority_ids: Collection[int] | None = None) -> None:
+    """Make the tallies of these authorities (None: of all) anew, for every audience; needs the owner role.
+
+    Also keeps data_version.demonstration: whether demonstration data are among what the audience sees.
+    """
+    ids = None if authority_ids is None else sorted(set(authority_ids))
+    for audience in Audience:
+        source = _PUBLIC_IMPLEMENTATION if audience is Audience.PUBLIC else Implementation.__table__
+        _refresh_own(connection, audience, source, ids)
+        _refresh_available(connection, audience, source, ids)
+        _refresh_demonstration(connection, audience, source)
+
+
+def _among(column_: Any, ids: Collection[int] | None) -> ColumnElement[bool]:
+    return true() if ids is None else column_ == any_(cast(list(ids), ARRAY(Integer)))
+
+
+def _refresh_own(
+    connection: Connection, audience: Audience, source: FromClause, ids: Collection[int] | None
+) -> None:
+    _remove(connection, audience, Scope.OWN, ids)
+    rows = select(source.c.authority_id, source.c.service_id, source.c.status).where(
+        _among(source.c.authority_id, ids)
+    )
+    _insert(connection, audience, Scope.OWN, rows, restricted=False)
+
+
+def _refresh_available(
+    connection: Connection, audience: Audience, source: FromClause, ids: Collection[int] | None
+) -> None:
+    """Copies of the own tallies, but for authorities that entries with `gilt_fuer` give to or take from."""
+    targets = restricted_rows(source).subquery()
+    involved = set(
+        connection.scalars(
+            union_all(
+                select(source.c.authority_id).where(source.c.valid_for.is_not(None)),
+                select(targets.c.authority_id),
+                select(Tally.authority_id).where(
+                    Tally.audience == audience, Tally.scope == Scope.AVAILABLE, Tally.restricted
+                ),
+            )
+        )
+    )
+    _remove(connection, audience, Scope.AVAILABLE, None if ids is None else {*ids, *involved})
+    copied = [getattr(Tally, name) for name in _COLUMNS]
+    connection.execute(
+        insert(Tally).from_select(
+            ["audience", "scope", "authority_id", *_COLUMNS, "restricted"],
+            select(
+                Tally.audience, literal(int(Scope.AVAILABLE)), Tally.authority_id, *copied, literal(False)
+            ).where(
+                Tally.audience == audience,
+                Tally.scope == Scope.OWN,
+                _among(Tally.authority_id, ids),
+                ~_among(Tally.authority_id, involved),
+            ),
+        )
+    )
+    if involved:
+        unrestricted = select(source.c.authority_id, source.c.service_id, source.c.status).where(
+            source.c.valid_for.is_(None), _among(source.c.authority_id, involved)
+        )
+        rows = union_all(unrestricted, select(targets)).subquery()
+        _insert(connection, audience, Scope.AVAILABLE, select(rows), restricted=True)
+
+
+def restricted_rows(source: FromClause) -> Select[Any]:
+    """(authority_id, service_id, status) of entries with `gilt_fuer`, each at the authorities it reaches.
+
+    It reaches a listed authority in whose chain the offering one stands; where the listed one is above
+    the offering one, it reaches the offering one itself.
+    """
+    listed = (
+        select(
+            source.c.authority_id.label("offering_id"),
+            source.c.service_id,
+            source.c.status,
+            func.unnest(source.c.valid_for).label("listed_id"),
+        )
+        .where(source.c.valid_for.is_not(None))
+        .subquery()
+    )
+    offering, target = aliased(Authority), aliased(Authority)
+    reached = case(
+        (
+            or_(
+                target.id == offering.id,
+                offering.id.in_((target.association_id, target.district_id, target.state_id)),
+                offering.ars == FEDERATION,
+            ),
+            target.id,
+        ),
+        (
+            or_(
+                target.id.in_((offering.association_id, offering.district_id, offering.state_id)),
+                target.ars == FEDERATION,
+            ),
+            offering.id,
+        ),
+    )
+    return (
+        select(reached.label("authority_id"), listed.c.service_id, listed.c.status)
+        .join_from(listed, offering, offering.id == listed.c.offering_id)
+        .join(target, target.id == listed.c.listed_id)
+        .where(reached.is_not(None))
+    )
+
+
+def _remove(connection: Connection, audience: Audience, scope: Scope, ids: Collection[int] | None) -> None:
+    connection.execute(
+        delete(Tally).where(Tally.audience == audience, Tally.scope == scope, _among(Tally.authority_id, ids))
+    )
+
+
+def _insert(
+    connection: Connection, audience: Audience, scope: Scope, rows: Select[Any], *, restricted: bool
+) -> None:
+    """Aggregate rows of (authority_id, service_id, status) into one tally per authority."""
+    row = rows.subquery("row")
+    bundle_id = func.coalesce(Service.parent_id, Service.id)
+    best = (
+        select(row.c.authority_id, bundle_id.label("bundle_id"), func.min(row.c.status).label("status"))
+        .join(Service, Service.id == row.c.service_id)
+        .group_by(row.c.authority_id, bundle_id)
+        .subquery("best")
+    )
+    bundle = aliased(Service)
+    nothing = cast(NO_BUNDLES, BIT(BUNDLE_BITS))
+    bits = [
+        func.coalesce(func.bit_or(bundle.bit).filter(best.c.status <= int(_UP_TO[name])), nothing)
+        for name in _COLUMNS
+    ]
+    connection.execute(
+        insert(Tally).from_select(
+            ["audience", "scope", "authority_id", *_COLUMNS, "restricted"],
+            select(
+                literal(int(audience)), literal(int(scope)), best.c.authority_id, *bits, literal(restricted)
+            )
+            .join_from(
+                best,
+                bundle,
+                and_(bundle.id == best.c.bundle_id, bundle.kind == int(ServiceKind.BUNDLE)),
+                isouter=True,
+            )
+            .group_by(best.c.authority_id),
+        )
+    )
+
+
+def _refresh_demonstration(connection: Connection, audience: Audience, source: FromClause) -> None:
+    present = exists(select(source.c.id).where(source.c.demonstration))
+    connection.execute(
+        update(DataVersion)
+        .where(DataVersion.audience == audience, DataVersion.demonstration != present)
+        .values(demonstration=present)
+    )
