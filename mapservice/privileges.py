@@ -1,0 +1,114 @@
+"""The three roles of a database: SQL that creates them, and the check that a login reads no more than it may.
+
+Roles belong to the whole server, so their names derive from the database's: `<database>_owner` (migrations
+and imports, owns the tables, no superuser), `<database>_internal`, `<database>_public`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mapservice.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+# What the public role may read at the newest version of the schema. The migrations grant it; a test
+# compares the two, so that a grant too many is noticed here and not on the internet.
+PUBLIC_TABLES = frozenset(
+    {
+        "boundary_release",
+        "boundary",
+        "boundary_shape",
+        "boundary_neighbour",
+        "geometry_file",
+        "subject_area",
+        "life_situation",
+        "publication",
+        "service",
+        "solution",
+        "tally",
+        "data_version",
+    }
+)
+_AUTHORITY = """id ars ags name designation kinds chain_kinds association_id district_id state_id is_current
+    population postcode website service_portal public_contact"""
+_IMPLEMENTATION = """id authority_id service_id identifier status url solution_kind solution_id maturity_model
+    maturity reusable reuse_note public_contact online_since planned_until as_of source valid_for
+    specialist_system trust_level demonstration"""
+PUBLIC_COLUMNS = {
+    "authority": frozenset(_AUTHORITY.split()),
+    "implementation": frozenset(_IMPLEMENTATION.split()),
+}
+PROTECTED_TABLES = (
+    "import_run",
+    "import_rejection",
+    "publication",
+    "service",
+    "solution",
+    "implementation",
+    "implementation_history",
+    "tally",
+    "data_version",
+)
+"""Tables with row-level security, forced on the owner too."""
+PUBLIC_POLICY = "public_rows"
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Names of the three roles of one database."""
+
+    owner: str
+    internal: str
+    public: str
+
+    @classmethod
+    def of(cls, database: str) -> Roles:
+        return cls(f"{database}_owner", f"{database}_internal", f"{database}_public")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self.owner, self.internal, self.public))
+
+
+def quote(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as an SQL string."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+# Attributes are stated one by one: a role that exists already is brought to them by ALTER ROLE.
+_ATTRIBUTES = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
+
+
+def role_statement(role: str, password: str | None = None) -> str:
+    """CREATE ROLE for one of the three."""
+    secret = f" PASSWORD {literal(password)}" if password else ""
+    return f"CREATE ROLE {quote(role)} {_ATTRIBUTES}{secret}"
+
+
+def database_statement(database: str, roles: Roles) -> str:
+    """CREATE DATABASE, owned by the owner role."""
+    return (
+        f"CREATE DATABASE {quote(database)} OWNER {quote(roles.owner)}"
+        " TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' LC_CTYPE 'C.UTF-8'"
+    )
+
+
+def inside_statements(database: str, roles: Roles) -> list[str]:
+    """What an administrator does inside the new database: the extension, and who may connect and create."""
+    owner, internal, public = (quote(role) for role in roles)
+    return [
+        "CREATE EXTENSION IF NOT EXISTS postgis SCHEMA public",
+        # Before PostgreSQL 15 everybody could create tables here, since then only the database's owner.
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        f"GRANT USAGE, CREATE ON SCHEMA public TO {owner}",
+        f"REVOKE ALL ON DATABASE {quote(database)} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {quote(database)} TO {internal}, {public}",
+    ]
