@@ -37,6 +37,26 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def not_writable(state_dir: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"Im Zustandsordner {state_dir} kann dieser Benutzer nicht schreiben ({error.strerror}). "
+        "Den Befehl als dessen Eigentümer aufrufen oder einen anderen nennen: MAPSERVICE_STATE_DIR.",
+        parameter="MAPSERVICE_STATE_DIR",
+    )
+
+
+def create_state_dir(state_dir: Path) -> None:
+    """Create the folder unless it is there. Raises ConfigurationError."""
+    try:
+        state_dir.mkdir(parents=True)
+        # The database server's own user has to get through, whatever the umask says.
+        state_dir.chmod(0o755)
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise not_writable(state_dir, error) from None
+
+
 @dataclass(frozen=True)
 class User:
     """A process that uses the server. brief: it ends by itself, such as an import; not a service."""
@@ -69,10 +89,7 @@ class Cluster:
     def locked(self) -> Iterator[None]:
         """Hold the lock under which the server is started, stopped and set up."""
         try:
-            if not self.state.exists():
-                # The server's own user has to get through, whatever the umask says.
-                self.state.mkdir(parents=True)
-                self.state.chmod(0o755)
+            create_state_dir(self.state)
             self._users.mkdir(exist_ok=True)
             lock = FileLock(self.state / "cluster.lock")
             try:
@@ -85,10 +102,7 @@ class Cluster:
                 f"Seit {_LOCK_SECONDS // 60} Minuten hält ein anderer Aufruf {self.state / 'cluster.lock'}."
             ) from None
         except OSError as error:
-            raise ConfigurationError(
-                f"Im Zustandsordner {self.state} kann dieser Benutzer nicht schreiben ({error.strerror}). "
-                "Den Befehl als dessen Eigentümer aufrufen oder MAPSERVICE_STATE_DIR setzen."
-            ) from None
+            raise not_writable(self.state, error) from None
         try:
             yield
         finally:

@@ -8,12 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from mapservice.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 # What the public role may read at the newest version of the schema. The migrations grant it; a test
 # compares the two, so that a grant too many is noticed here and not on the internet.
@@ -112,3 +106,30 @@ def inside_statements(database: str, roles: Roles) -> list[str]:
         f"REVOKE ALL ON DATABASE {quote(database)} FROM PUBLIC",
         f"GRANT CONNECT ON DATABASE {quote(database)} TO {internal}, {public}",
     ]
+
+
+def script(database: str) -> str:
+    """For psql, run by an administrator: roles, database, extension. May be run again."""
+    roles = Roles.of(database)
+    lines = [
+        "-- OZG-Landkarte: Rollen, Datenbank und PostGIS. Als Administrator ausführen, zum Beispiel:",
+        "--   mapservice database init --print-sql | psql -v ON_ERROR_STOP=1 -d postgres",
+    ]
+    for role in roles:
+        lines += [
+            f"SELECT {literal(role_statement(role))}",
+            f"    WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = {literal(role)}) \\gexec",
+        ]
+    lines += [
+        f"SELECT {literal(database_statement(database, roles))}",
+        f"    WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = {literal(database)}) \\gexec",
+        f"\\connect {quote(database)}",
+        *(f"{statement};" for statement in inside_statements(database, roles)),
+        "-- Passwörter setzen, wo die Anmeldung eines verlangt (psql fragt danach):",
+        *(f"--   \\password {quote(role)}" for role in roles),
+        "-- Dann als Eigentümer die Tabellen anlegen: mapservice database migrate, mit",
+        f"--   MAPSERVICE_DATABASE_URL=postgresql://{roles.owner}:PASSWORT@HOST/{database}",
+        f"--   MAPSERVICE_INTERNAL_DATABASE_URL=postgresql://{roles.internal}:PASSWORT@HOST/{database}",
+        f"--   MAPSERVICE_PUBLIC_DATABASE_URL=postgresql://{roles.public}:PASSWORT@HOST/{database}",
+    ]
+    return "\n".join(lines) + "\n"
