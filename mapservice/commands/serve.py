@@ -37,7 +37,7 @@ def prepare_first_start(database: Database) -> None:
             select(BoundaryRelease.id).where(BoundaryRelease.complete).limit(1)
         )
         done = set(connection.scalars(select(ImportRun.kind).where(ImportRun.state == "done").distinct()))
-    files = sorted(BUNDLED.glob("*.gpkg"))
+    files = sorted(path for path in BUNDLED.glob("*") if path.suffix in {".zip", ".gpkg"})
     if not has_boundaries and files:
         say("Erster Start: die mitgelieferten Verwaltungsgrenzen werden eingelesen …")
         run_command(cli.COMMANDS["import boundaries"], [str(file) for file in files])
