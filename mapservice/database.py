@@ -114,6 +114,8 @@ class Database:
                 else:
                     self._engines[name] = create_engine(
                         url,
+                        # one snapshot for the data version and the data that are sent under its ETag
+                        isolation_level="REPEATABLE READ",
                         pool_size=self.settings.threads,
                         max_overflow=0,
                         pool_timeout=self.settings.statement_timeout,
@@ -169,11 +171,15 @@ class DataVersions:
         if version is not None and time.monotonic() - self._confirmed < self.MAX_AGE:
             return version
         with self._database.reader(self.audience) as connection:
-            row = connection.execute(
-                select(DataVersion.version, DataVersion.changed_at, DataVersion.demonstration).where(
-                    DataVersion.audience == self.audience
-                )
-            ).one()
+            return self.read(connection)
+
+    def read(self, connection: Connection) -> Version:
+        """The version as this connection's transaction sees it."""
+        row = connection.execute(
+            select(DataVersion.version, DataVersion.changed_at, DataVersion.demonstration).where(
+                DataVersion.audience == self.audience
+            )
+        ).one()
         return Version(self.audience, *row)
 
     def close(self) -> None:

@@ -1,0 +1,1 @@
+"""What the map can show: areas of one level, valued by the services that their authorities offer."""

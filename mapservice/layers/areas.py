@@ -1,0 +1,274 @@
+"""Areas of one level joined with their counts: rows for features and tables, texts for recolouring."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Numeric,
+    Row,
+    Select,
+    SmallInteger,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from mapservice.domain import Audience, Level, Measure, Reason, Status
+from mapservice.layers.counting import counted_areas, current_release, inside
+from mapservice.layers.query import Query
+from mapservice.layers.selection import Selection
+from mapservice.models import Authority, Boundary, BoundaryShape
+
+Box = tuple[float, float, float, float]
+"""west, south, east, north in degrees, EPSG:4326."""
+
+
+class Order(enum.StrEnum):
+    """How the rows of a table are sorted; areas without a value come last."""
+
+    ORDINAL = "ordinal"
+    NAME = "name"
+    VALUE = "value"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which rows: after this ordinal, or skipping so many; at most limit rows (None: all)."""
+
+    limit: int | None = None
+    after: int | None = None
+    offset: int = 0
+    order: Order = Order.ORDINAL
+    descending: bool = False
+
+
+def values_as_array(
+    connection: Connection, query: Query, selection: Selection, audience: Audience
+) -> tuple[str, str]:
+    """Two JSON arrays in the order of the geometry file: numerators and denominators.
+
+    A negative numerator is a Reason; null is an area outside the region of the query.
+    """
+    counted = _valued(query, selection, audience)
+    numerator = counted.c.status if query.measure is Measure.STATUS else counted.c.n
+    inside = counted.c.inside
+    shown = case((~inside, "null"), else_=cast(func.coalesce(counted.c.reason, numerator), Text))
+    denominator = case((inside & counted.c.reason.is_(None), cast(counted.c.of, Text)), else_="0")
+    row = connection.execute(
+        select(func.coalesce(_joined(shown, counted), ""), func.coalesce(_joined(denominator, counted), ""))
+    ).one()
+    return f"[{row[0]}]", f"[{row[1]}]"
+
+
+def values_by_key(
+    connection: Connection, query: Query, selection: Selection, audience: Audience
+) -> tuple[str, str]:
+    """Two JSON objects by boundary key: values (number or status), and reasons where there is none."""
+    counted = _valued(query, selection, audience)
+    key, reason = cast(func.to_json(Boundary.key), Text), counted.c.reason
+    statement = (
+        select(
+            func.string_agg(key + ":" + _value_as_json(query, counted), ",").filter(reason.is_(None)),
+            func.string_agg(key + ":" + _reason_as_json(counted), ",").filter(reason.is_not(None)),
+        )
+        .join_from(counted, Boundary, Boundary.id == counted.c.boundary_id)
+        .where(counted.c.inside)
+    )
+    row = connection.execute(statement).one()
+    return f"{{{row[0] or ''}}}", f"{{{row[1] or ''}}}"
+
+
+def rows(
+    connection: Connection,
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    *,
+    detail: int | None = None,
+    boxes: Sequence[Box] = (),
+    page: Page | None = None,
+    boundary_id: int | None = None,
+) -> Sequence[Row[Any]]:
+    """One row per area inside the region (and touching one of the boxes), with its names and counts.
+
+    Columns: boundary_id, ordinal, key, ars, authority (ARS or null), ags, name, designation, district, state
+    (names), online, in_progress, planned, n, of, status, reason, for spread left_out, population_n,
+    population_of; with a detail also geojson, the generalised geometry as text.
+    """
+    counted = _valued(query, selection, audience)
+    district, state = aliased(Boundary), aliased(Boundary)
+    already = ("boundary_id", "ordinal", "authority_id")
+    statement = (
+        select(
+            Boundary.id.label("boundary_id"),
+            Boundary.ordinal,
+            Boundary.key,
+            Boundary.ars,
+            Authority.ars.label("authority"),
+            Authority.ags,
+            Boundary.name,
+            Boundary.designation,
+            district.name.label("district"),
+            state.name.label("state"),
+            *(column for column in counted.c if column.name not in already),
+        )
+        .join_from(counted, Boundary, Boundary.id == counted.c.boundary_id)
+        .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
+        .join(district, district.id == Boundary.district_id, isouter=True)
+        .join(state, state.id == Boundary.state_id, isouter=True)
+        .where(counted.c.inside)
+    )
+    if boundary_id is not None:
+        statement = statement.where(Boundary.id == boundary_id)
+    if detail is not None:
+        shape = aliased(BoundaryShape)
+        statement = statement.join(
+            shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
+        ).add_columns(shape.geojson)
+    if boxes:
+        statement = statement.where(Boundary.id.in_(_touching(boxes)))
+        # Boxes are compared with the finest shape, whatever detail is asked for: same areas for every detail.
+        shape = aliased(BoundaryShape)
+        statement = statement.join(
+            shape, (shape.boundary_id == Boundary.id) & (shape.detail == (detail or 100))
+        )
+        if detail is not None:
+            statement = statement.add_columns(shape.geojson)
+        if boxes:
+            statement = statement.where(Boundary.id.in_(_touching(boxes)))
+    return connection.execute(_paged(statement, query, counted, page or Page())).all()
+
+
+def count_of_areas(connection: Connection, selection: Selection, level: Level) -> int:
+    """How many areas the level has inside the region; cheap, as it needs no counts."""
+    return (
+        connection.scalar(
+            select(func.count())
+            .select_from(Boundary)
+            .where(Boundary.release_id == current_release(), Boundary.level == int(level), inside(selection))
+        )
+        or 0
+    )
+
+
+def _touching(boxes: Sequence[Box]) -> Select[Any]:
+    """Boundaries that touch a box, by the finest shape: the same areas whatever detail is asked for."""
+    shape = aliased(BoundaryShape)
+    return select(shape.boundary_id).where(
+        shape.detail == 100,
+        or_(*(func.ST_Intersects(shape.geom, func.ST_MakeEnvelope(*box, 4326)) for box in boxes)),
+    )
+
+
+def _paged(statement: Select[Any], query: Query, counted: CTE, page: Page) -> Select[Any]:
+    order: list[ColumnElement[Any]] = [counted.c.ordinal.asc()]
+    if page.order is Order.NAME:
+        name: Any = Boundary.name
+        order.insert(0, name.desc() if page.descending else name.asc())
+    elif page.order is Order.VALUE:
+        value = _sortable(query, counted)
+        order.insert(0, (value.desc() if page.descending else value.asc()).nulls_last())
+    if page.after is not None:
+        statement = statement.where(counted.c.ordinal > page.after)
+    if page.limit is not None:
+        statement = statement.limit(page.limit)
+    return statement.order_by(*order).offset(page.offset or None)
+
+
+def _sortable(query: Query, counted: CTE) -> ColumnElement[Any]:
+    number: ColumnElement[Any]
+    if query.measure is Measure.COUNT:
+        number = counted.c.n
+    elif query.measure is Measure.STATUS:
+        number = counted.c.status
+    else:
+        number = counted.c.n * literal(1.0) / func.nullif(counted.c.of, 0)
+    return case((counted.c.reason.is_(None), number))
+
+
+def _joined(text: ColumnElement[str], counted: CTE) -> ColumnElement[str]:
+    return func.string_agg(text, aggregate_order_by(literal(","), counted.c.ordinal))
+
+
+def _value_as_json(query: Query, counted: CTE) -> ColumnElement[str]:
+    if query.measure is Measure.COUNT:
+        return cast(counted.c.n, Text)
+    if query.measure is Measure.STATUS:
+        return case(*((counted.c.status == int(status), f'"{status.code}"') for status in Status))
+    share = cast(counted.c.n, Numeric) / func.nullif(counted.c.of, 0)
+    return cast(func.round(share, 3), Text)
+
+
+def _reason_as_json(counted: CTE) -> ColumnElement[str]:
+    return case(*((counted.c.reason == int(reason), f'"{reason.code}"') for reason in Reason))
+
+
+def _valued(query: Query, selection: Selection, audience: Audience) -> CTE:
+    counted = counted_areas(query, selection, audience)
+    return _spread(query, selection, audience, counted) if query.measure is Measure.SPREAD else counted
+
+
+def _spread(query: Query, selection: Selection, audience: Audience, counted: CTE) -> CTE:
+    """The municipalities of each area whose status is wanted, of those with data that are responsible."""
+    inner = Selection(
+        selection.bundle_ids, selection.service_ids, selection.member_ids, selection.size, selection.names, ()
+    )
+    municipalities = counted_areas(query, inner, audience, level=Level.MUNICIPALITY, name="municipality")
+    m = municipalities.c
+    parent = {
+        Level.STATE: Boundary.state_id,
+        Level.DISTRICT: Boundary.district_id,
+        Level.ASSOCIATION: Boundary.association_id,
+    }[query.level]
+    population = func.coalesce(Authority.population, Boundary.population)
+    counts, wanted = m.reason.is_(None), m.reason.is_(None) & (m.n > 0)
+    known = func.bool_and(population.is_not(None)).filter(counts)
+    spread = (
+        select(
+            parent.label("parent_id"),
+            func.count().filter(wanted).label("n"),
+            func.count().filter(counts).label("of"),
+            func.count().filter(m.reason.is_not(None)).label("left_out"),
+            func.bool_or(m.reason == int(Reason.NO_DATA)).label("no_data"),
+            case((known, func.coalesce(func.sum(population).filter(wanted), 0))).label("population_n"),
+            case((known, func.sum(population).filter(counts))).label("population_of"),
+        )
+        .join_from(municipalities, Boundary, Boundary.id == m.boundary_id)
+        .join(Authority, Authority.id == Boundary.authority_id)
+        .group_by(parent)
+        .subquery("spread")
+    )
+    reason = case(
+        (spread.c.parent_id.is_(None), int(Reason.UNINCORPORATED)),
+        (spread.c.of > 0, null()),
+        (spread.c.no_data, int(Reason.NO_DATA)),
+        else_=int(Reason.NOT_RESPONSIBLE),
+    )
+    kept = ("boundary_id", "ordinal", "inside", "authority_id", "online", "in_progress", "planned", "status")
+    return (
+        select(
+            *(counted.c[name] for name in kept),
+            func.coalesce(spread.c.n, 0).label("n"),
+            func.coalesce(spread.c.of, 0).label("of"),
+            func.coalesce(spread.c.left_out, 0).label("left_out"),
+            spread.c.population_n,
+            spread.c.population_of,
+            cast(reason, SmallInteger).label("reason"),
+        )
+        .join_from(counted, spread, spread.c.parent_id == counted.c.boundary_id, isouter=True)
+        .cte("spread_counted")
+    )

@@ -1,0 +1,330 @@
+"""The counting rules as SQL (docs/counting.md): how many services by status an area has, or why none.
+
+Everything is computed from tallies, bit strings over services, so that a status along a chain of
+authorities is a bitwise OR and a number is a bit count. Where LeiKa services or services of one's own are
+chosen, tallies of the same shape are made at request time from the entries of those services alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Select,
+    SmallInteger,
+    String,
+    Subquery,
+    and_,
+    any_,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.orm import aliased
+
+from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Level, Reason, Scope, ServiceKind, Status
+from mapservice.layers.query import Query
+from mapservice.layers.selection import Selection
+from mapservice.models import Authority, Boundary, BoundaryRelease, Implementation, Service, Tally
+from mapservice.tallies import NO_BUNDLES, restricted_rows
+
+Bits = ColumnElement[Any]
+_BIT = BIT(BUNDLE_BITS)
+_STATUS_COLUMNS = {
+    "online": Status.ONLINE,
+    "in_progress": Status.IN_PROGRESS,
+    "planned": Status.PLANNED,
+    "open": Status.OPEN,
+    "reported": Status.NOT_RESPONSIBLE,
+}
+
+
+def current_release() -> ColumnElement[int]:
+    """The id of the current boundary release, as a scalar subquery."""
+    return select(BoundaryRelease.id).where(BoundaryRelease.is_current).scalar_subquery()
+
+
+def inside(selection: Selection) -> ColumnElement[bool]:
+    """Whether a boundary lies in one of the regions of the query."""
+    if not selection.regions:
+        return true()
+    return or_(*(Boundary.ars.between(region.first, region.last) for region in selection.regions))
+
+
+def counted_areas(
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    *,
+    level: Level | None = None,
+    boundary_id: int | None = None,
+    by_subject: bool = False,
+    name: str = "area",
+) -> CTE:
+    """One row per boundary of the current release at the level.
+
+    Columns: boundary_id, ordinal, inside, authority_id, online, in_progress, planned (numbers of services
+    of S by status), n (by the wanted statuses), of (services of S that are not not_responsible), status (best
+    status as a number, for a single service), reason (domain.Reason, null where there is a value).
+    level: another than the query's. boundary_id: that area alone. by_subject: one row per area and subject
+    area, in the column subject_area_id. name: prefix of the CTEs, where two stand in one statement.
+    """
+    statement = _areas(level or query.level, selection)
+    if boundary_id is not None:
+        statement = statement.where(Boundary.id == boundary_id)
+    areas = statement.cte(f"{name}_areas")
+    bits, present = _bits(query, selection, audience, areas, name)
+    responsible_kinds = areas.c.kinds if query.scope is Scope.OWN else areas.c.chain_kinds
+    masks = _masks(responsible_kinds, selection, by_subject)
+    subject = [masks.c.subject_area_id] if by_subject else []
+    valued = (
+        select(
+            areas.c.boundary_id,
+            areas.c.ordinal,
+            areas.c.inside,
+            areas.c.authority_id,
+            *subject,
+            masks.c.mask,
+            (bits.c.online.op("&")(masks.c.mask)).label("online"),
+            (bits.c.in_progress.op("&")(masks.c.mask)).label("in_progress"),
+            (bits.c.planned.op("&")(masks.c.mask)).label("planned"),
+            (bits.c.reported.op("&")(_not(bits.c.open)).op("&")(masks.c.mask)).label("not_responsible"),
+            present.label("present"),
+        )
+        .join_from(areas, masks, masks.c.kinds == responsible_kinds, isouter=True)
+        .join(bits, bits.c.authority_id == areas.c.authority_id, isouter=True)
+    ).cte(f"{name}_valued")
+    v = valued.c
+    of = _size(v.mask) - _size(v.not_responsible)
+    by_status: dict[Status, Bits] = {
+        Status.ONLINE: v.online,
+        Status.IN_PROGRESS: v.in_progress.op("&")(_not(v.online)),
+        Status.PLANNED: v.planned.op("&")(_not(v.in_progress)),
+        Status.OPEN: v.mask.op("&")(_not(v.planned)).op("&")(_not(v.not_responsible)),
+        Status.NOT_RESPONSIBLE: v.not_responsible,
+    }
+    reason = case(
+        (v.authority_id.is_(None), int(Reason.UNINCORPORATED)),
+        (v.present.is_(None), int(Reason.NO_DATA)),
+        (of == 0, int(Reason.NOT_RESPONSIBLE)),
+        else_=null(),
+    )
+    wanted = sum((_size(by_status[status]) for status in query.statuses), start=literal(0))
+    single = case(
+        *((_size(by_status[status]) > 0, int(status)) for status in Status),
+        else_=int(Status.OPEN),
+    )
+    return select(
+        v.boundary_id,
+        v.ordinal,
+        v.inside,
+        v.authority_id,
+        *([v.subject_area_id] if by_subject else []),
+        *(
+            func.coalesce(_size(by_status[status]), 0).label(status.code)
+            for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
+        ),
+        func.coalesce(wanted, 0).label("n"),
+        func.coalesce(of, 0).label("of"),
+        single.label("status"),
+        cast(reason, SmallInteger).label("reason"),
+    ).cte(f"{name}_counted")
+
+
+def _areas(level: Level, selection: Selection) -> Select[Any]:
+    return (
+        select(
+            Boundary.id.label("boundary_id"),
+            Boundary.ordinal,
+            inside(selection).label("inside"),
+            Boundary.authority_id,
+            Authority.kinds,
+            Authority.chain_kinds,
+            func.coalesce(Authority.association_id, 0).label("association_id"),
+            func.coalesce(Authority.district_id, 0).label("district_id"),
+            func.coalesce(Authority.state_id, 0).label("state_id"),
+        )
+        .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
+        .where(Boundary.release_id == current_release(), Boundary.level == int(level))
+    )
+
+
+def _masks(kinds: ColumnElement[int], selection: Selection, by_subject: bool) -> Subquery:
+    """For each set of kinds that occurs: the services of S for which one of them is responsible (rule 4)."""
+    occurring = select(distinct(kinds).label("kinds")).where(kinds.is_not(None)).subquery("occurring")
+    services = _services(selection).subquery("services")
+    responsible = services.c.responsible.op("&")(occurring.c.kinds) != 0
+    groups = [occurring.c.kinds, *([services.c.subject_area_id] if by_subject else [])]
+    return (
+        select(
+            *groups,
+            func.coalesce(func.bit_or(services.c.bit).filter(responsible), _no_bits()).label("mask"),
+        )
+        .join_from(occurring, services, true(), isouter=True)
+        .group_by(*groups)
+        .subquery("masks")
+    )
+
+
+def _services(selection: Selection) -> Select[Any]:
+    """The services of S: id, bit, responsible kinds, subject area. Chosen ones get their bit by position."""
+    if selection.service_ids:
+        ids = cast(list(selection.service_ids), ARRAY(Integer))
+        bit = func.set_bit(_no_bits(), func.array_position(ids, Service.id) - 1, 1)
+        return select(
+            Service.id, cast(bit, _BIT).label("bit"), Service.responsible, Service.subject_area_id
+        ).where(Service.id == any_(ids))
+    services = select(Service.id, Service.bit, Service.responsible, Service.subject_area_id).where(
+        Service.kind == int(ServiceKind.BUNDLE)
+    )
+    if selection.bundle_ids is None:
+        return services.where(~Service.retired)
+    return services.where(Service.id == any_(cast(list(selection.bundle_ids), ARRAY(Integer))))
+
+
+def _bits(
+    query: Query, selection: Selection, audience: Audience, areas: CTE, name: str
+) -> tuple[Subquery, ColumnElement[Any]]:
+    """Per authority the bit strings in the scope, and a column that is null where there are no data."""
+    stored = (
+        select(Tally)
+        .where(Tally.audience == int(audience), Tally.scope == int(query.scope))
+        .cte(f"{name}_stored")
+    )
+    source = _chosen_tallies(query.scope, selection, name) if selection.service_ids else stored
+    if query.scope is Scope.AVAILABLE:
+        return _along_chain(source, stored, areas)
+    if source is stored:
+        bits = select(stored, stored.c.authority_id.label("present")).subquery("bits")
+    else:
+        bits = (
+            select(
+                stored.c.authority_id,
+                *_or_nothing(source),
+                stored.c.authority_id.label("present"),
+            )
+            .join_from(stored, source, source.c.authority_id == stored.c.authority_id, isouter=True)
+            .subquery("bits")
+        )
+    return bits, bits.c.present
+
+
+def _along_chain(source: CTE, stored: CTE, areas: CTE) -> tuple[Subquery, ColumnElement[Any]]:
+    """Bitwise OR over the chain: the authority, its association, district, state and the federation."""
+    federation = select(Authority.id).where(Authority.ars == FEDERATION).scalar_subquery()
+    above = ("association_id", "district_id", "state_id")
+    chains = select(*(areas.c[name] for name in above)).distinct().subquery("chains")
+    statement = select(*chains.c)
+    # Once per chain, not once per area: a few thousand chains stand above 11,000 municipalities.
+    uppers: Any = chains
+    parts, there = [], []
+    for link in (*(chains.c[name] for name in above), federation):
+        part, data = source.alias(), stored.alias()
+        uppers = uppers.outerjoin(part, part.c.authority_id == link)
+        if source is not stored:
+            uppers = uppers.outerjoin(data, data.c.authority_id == link)
+        parts.append(part)
+        there.append((part if source is stored else data).c.authority_id)
+    upper = (
+        statement.select_from(uppers)
+        .add_columns(
+            *(_any_of([part.c[name] for part in parts]).label(name) for name in _STATUS_COLUMNS),
+            func.coalesce(*there).label("present"),
+        )
+        .subquery("upper")
+    )
+    own, own_data = source.alias("own"), stored.alias("own_data")
+    own_present = own.c.authority_id if source is stored else own_data.c.authority_id
+    joined = areas.join(upper, and_(*(upper.c[name] == areas.c[name] for name in above)))
+    joined = joined.outerjoin(own, own.c.authority_id == areas.c.authority_id)
+    if source is not stored:
+        joined = joined.outerjoin(own_data, own_data.c.authority_id == areas.c.authority_id)
+    bits = (
+        select(
+            areas.c.authority_id,
+            *(_any_of([upper.c[name], own.c[name]]).label(name) for name in _STATUS_COLUMNS),
+            func.coalesce(own_present, upper.c.present).label("present"),
+        )
+        .select_from(joined)
+        .where(areas.c.authority_id.is_not(None))
+        .subquery("bits")
+    )
+    return bits, bits.c.present
+
+
+def _chosen_tallies(scope: Scope, selection: Selection, name: str) -> CTE:
+    """Tallies of the chosen services alone, from the entries that the connection's role may see."""
+    entries = (
+        select(
+            Implementation.authority_id,
+            Implementation.service_id,
+            Implementation.status,
+            Implementation.valid_for,
+        )
+        .where(Implementation.service_id == any_(cast(list(selection.member_ids), ARRAY(Integer))))
+        .cte(f"{name}_entries")
+    )
+    rows: Any = select(entries.c.authority_id, entries.c.service_id, entries.c.status)
+    if scope is Scope.AVAILABLE:
+        rows = union_all(rows.where(entries.c.valid_for.is_(None)), restricted_rows(entries))
+    row = rows.subquery("row")
+    services = _services(selection).subquery("chosen")
+    member = aliased(Service)
+    best = (
+        select(
+            row.c.authority_id,
+            services.c.bit,
+            func.min(row.c.status).label("status"),
+        )
+        .join_from(row, member, member.id == row.c.service_id)
+        .join(services, or_(services.c.id == member.id, services.c.id == member.parent_id))
+        .group_by(row.c.authority_id, services.c.bit)
+        .subquery("best")
+    )
+    return (
+        select(
+            best.c.authority_id,
+            *(
+                func.coalesce(func.bit_or(best.c.bit).filter(best.c.status <= int(status)), _no_bits()).label(
+                    column
+                )
+                for column, status in _STATUS_COLUMNS.items()
+            ),
+        )
+        .group_by(best.c.authority_id)
+        .cte(f"{name}_chosen")
+    )
+
+
+def _or_nothing(source: CTE) -> list[ColumnElement[Any]]:
+    return [func.coalesce(source.c[name], _no_bits()).label(name) for name in _STATUS_COLUMNS]
+
+
+def _any_of(bits: list[Bits]) -> Bits:
+    result: Bits = func.coalesce(bits[0], _no_bits())
+    for more in bits[1:]:
+        result = result.op("|")(func.coalesce(more, _no_bits()))
+    return result
+
+
+def _no_bits() -> Bits:
+    return cast(cast(literal(NO_BUNDLES), String), _BIT)
+
+
+def _not(bits: Bits) -> Bits:
+    return func.bitnot(bits)
+
+
+def _size(bits: Bits) -> ColumnElement[int]:
+    return func.bit_count(bits, type_=Integer)

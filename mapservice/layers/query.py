@@ -1,0 +1,57 @@
+"""The question that a map, a table or a layer answers: a frozen value without any input or output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapservice.domain import Level, Measure, Scope, Status
+from mapservice.errors import ParameterError
+
+DETAILS = (100, 300, 1000)
+MOST_SERVICES = 100
+SINGLE_SERVICE_MEASURES = (Measure.STATUS, Measure.SPREAD)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Level, selection of services, measure, scope, region. Tuples are sorted, each value once.
+
+    subjects: slugs; situations: ids; services: keys; statuses: the wanted ones; within: keys of regions.
+    """
+
+    level: Level
+    subjects: tuple[str, ...] = ()
+    situations: tuple[int, ...] = ()
+    services: tuple[str, ...] = ()
+    statuses: tuple[Status, ...] = (Status.ONLINE,)
+    measure: Measure = Measure.COUNT
+    scope: Scope = Scope.OWN
+    within: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse combinations that no counting rule covers; raises ParameterError."""
+        if self.services and (self.subjects or self.situations):
+            raise ParameterError(
+                "Entweder Leistungen (service) oder Themenfelder und Lagen (subject, situation) wählen.",
+                parameter="service",
+            )
+        if len(self.services) > MOST_SERVICES:
+            raise ParameterError(f"Höchstens {MOST_SERVICES} Leistungen auf einmal.", parameter="service")
+        if self.measure in SINGLE_SERVICE_MEASURES and len(self.services) != 1:
+            raise ParameterError(
+                f"Das Maß {self.measure.value} zeigt genau eine Leistung (service).",
+                parameter="measure",
+                allowed=[measure.value for measure in Measure if measure not in SINGLE_SERVICE_MEASURES],
+            )
+        if self.measure is Measure.SPREAD and self.level is Level.MUNICIPALITY:
+            raise ParameterError(
+                "Die Verbreitung zählt Gemeinden und ist auf der Gemeindeebene nicht möglich.",
+                parameter="measure",
+                allowed=[measure.value for measure in Measure if measure is not Measure.SPREAD],
+            )
+        if self.measure in (Measure.SHARE, Measure.SPREAD) and Status.NOT_RESPONSIBLE in self.statuses:
+            raise ParameterError(
+                "Anteil und Verbreitung zählen nur unter den Leistungen, für die jemand zuständig ist.",
+                parameter="status",
+                allowed=[status.code for status in Status if status is not Status.NOT_RESPONSIBLE],
+            )

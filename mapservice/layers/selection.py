@@ -1,0 +1,108 @@
+"""From the keys in a query to rows of the catalogue and to regions; unknown keys are a NotFoundError."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, and_, func, select
+
+from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, ServiceKind
+from mapservice.errors import NotFoundError
+from mapservice.layers.query import Query
+from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
+
+_SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
+
+
+@dataclass(frozen=True)
+class Region:
+    """The areas whose padded key lies between two keys, both included."""
+
+    key: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The services of a query.
+
+    bundle_ids: the bundles of S, None for all. service_ids: the chosen services if not all of them are
+    bundles; then bundle_ids is None, and counting goes over the entries of member_ids: the chosen services
+    and the LeiKa children of chosen bundles. size: number of services in S.
+    """
+
+    bundle_ids: tuple[int, ...] | None
+    service_ids: tuple[int, ...]
+    member_ids: tuple[int, ...]
+    size: int
+    names: tuple[str, ...]
+    regions: tuple[Region, ...]
+
+
+def resolve(connection: Connection, query: Query) -> Selection:
+    """Look up services, situations and regions; raises NotFoundError that names the unknown key."""
+    regions = tuple(_region(connection, key) for key in query.within)
+    if query.services:
+        return _chosen_services(connection, query.services, regions)
+    condition = and_(Service.kind == int(ServiceKind.BUNDLE), ~Service.retired)
+    names: tuple[str, ...] = ()
+    if query.situations:
+        rows = connection.execute(
+            select(LifeSituation.id, LifeSituation.name).where(LifeSituation.id.in_(query.situations))
+        ).all()
+        _all_known("Lage", "situation", query.situations, [row.id for row in rows])
+        names = tuple(row.name for row in rows)
+    if query.subjects or query.situations:
+        subject_ids = [_SUBJECT_IDS[slug] for slug in query.subjects]
+        chosen = Service.subject_area_id.in_(subject_ids) | Service.life_situation_id.in_(query.situations)
+        ids = tuple(connection.scalars(select(Service.id).where(condition, chosen).order_by(Service.id)))
+        subject_names = tuple(SUBJECT_AREAS[number - 1][1] for number in subject_ids)
+        return Selection(ids, (), (), len(ids), subject_names + names, regions)
+    size = connection.scalar(select(func.count()).select_from(Service).where(condition)) or 0
+    return Selection(None, (), (), size, (), regions)
+
+
+def _chosen_services(connection: Connection, keys: Sequence[str], regions: tuple[Region, ...]) -> Selection:
+    rows = connection.execute(
+        select(Service.id, Service.key, Service.kind, Service.name)
+        .where(Service.key.in_(keys))
+        .order_by(Service.key)
+    ).all()
+    _all_known("Leistung", "service", keys, [row.key for row in rows])
+    ids = tuple(row.id for row in rows)
+    names = tuple(row.name for row in rows)
+    if all(row.kind == ServiceKind.BUNDLE for row in rows):
+        return Selection(ids, (), (), len(ids), names, regions)
+    children = connection.scalars(select(Service.id).where(Service.parent_id.in_(ids)))
+    return Selection(None, ids, tuple(sorted({*ids, *children})), len(ids), names, regions)
+
+
+def _all_known(what: str, parameter: str, wanted: Sequence[object], found: Sequence[object]) -> None:
+    for key in wanted:
+        if key not in found:
+            raise NotFoundError(f"{what} {key} ist im Katalog nicht vorhanden.", parameter=parameter)
+
+
+def _region(connection: Connection, key: str) -> Region:
+    """A key of 2, 3, 5, 9 digits is a prefix; one of 12 is looked up and means its (highest) area."""
+    current = select(BoundaryRelease.id).where(BoundaryRelease.is_current).scalar_subquery()
+    prefix = key
+    if len(key) == ARS_LENGTH:
+        found = connection.scalar(
+            select(Boundary.key)
+            .where(Boundary.release_id == current, Boundary.ars == key)
+            .order_by(Boundary.level)
+            .limit(1)
+        )
+        prefix = found or key
+    region = Region(key, prefix.ljust(ARS_LENGTH, "0"), prefix.ljust(ARS_LENGTH, "9"))
+    known = connection.scalar(
+        select(Boundary.id)
+        .where(Boundary.release_id == current, Boundary.ars.between(region.first, region.last))
+        .limit(1)
+    )
+    if known is None:
+        raise NotFoundError(f"Das Gebiet {key} gibt es im aktuellen Gebietsstand nicht.", parameter="within")
+    return region

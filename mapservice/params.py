@@ -1,0 +1,224 @@
+"""Request parameters -> frozen query objects, or a ParameterError that names parameter and remedy."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeVar
+
+from werkzeug.datastructures import MultiDict
+
+from mapservice.domain import (
+    SUBJECT_AREAS,
+    Level,
+    Measure,
+    Scope,
+    Status,
+    is_leika_key,
+    is_ozg_id,
+    is_region_key,
+)
+from mapservice.errors import ConflictError, NotFoundError, ParameterError
+from mapservice.layers.areas import Box
+from mapservice.layers.query import DETAILS, Query
+
+Arguments = MultiDict[str, str]
+Choice = TypeVar("Choice")
+
+FILTERS = ("subject", "situation", "service", "status", "measure", "scope", "within")
+"""The parameters of every filtered endpoint and page."""
+LANGUAGE = "lang"
+LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
+_MOST_VALUES = 200
+_SLUGS = {slug: slug for slug, _ in SUBJECT_AREAS}
+_OWN_SERVICE = re.compile(r"(eigen|ohne-leika):[^\x00-\x1f\x7f]{1,200}")
+_DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+def parse_level(name: str) -> Level:
+    """The level of an address; raises NotFoundError."""
+    level = Level.from_plural(name)
+    if level is None:
+        known = ", ".join(level.plural for level in Level)
+        raise NotFoundError(
+            f"Die Ebene {_quoted(name)} gibt es nicht. Vorhanden: {known}.", parameter="level"
+        )
+    return level
+
+
+def parse_query(arguments: Arguments, level: Level) -> Query:
+    """The filters of a request. Other parameters are the caller's: see allow_only()."""
+    measure = _choice(arguments, "measure", {item.value: item for item in Measure}, Measure.COUNT)
+    scope = _choice(arguments, "scope", {item.code: item for item in Scope}, Scope.OWN)
+    statuses = {status.code: status for status in Status}
+    wanted = sorted({_one_of("status", text, statuses) for text in _values(arguments, "status")})
+    situations = {_number("situation", text, 1, 10**9) for text in _values(arguments, "situation")}
+    return Query(
+        level=level,
+        subjects=_sorted(_one_of("subject", text, _SLUGS) for text in _values(arguments, "subject")),
+        situations=tuple(sorted(situations)),
+        services=_sorted(_service_key(text) for text in _values(arguments, "service")),
+        statuses=tuple(wanted) or (Status.ONLINE,),
+        measure=measure,
+        scope=scope,
+        within=_sorted(_region_key(text) for text in _values(arguments, "within")),
+    )
+
+
+def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collection[str] = ()) -> None:
+    """Refuse unknown parameters, and repeated ones that take a single value."""
+    for name in arguments:
+        if name not in allowed:
+            raise ParameterError(
+                f"Den Parameter {_quoted(name)} gibt es hier nicht.",
+                parameter=name[:100],
+                allowed=sorted(allowed),
+            )
+    for name in ("measure", "scope", *single):
+        if len(arguments.getlist(name)) > 1:
+            raise ParameterError(f"{name} darf nur einmal angegeben werden.", parameter=name)
+
+
+def parse_detail(arguments: Arguments, default: int) -> int:
+    """Generalisation in metres."""
+    return _choice(arguments, "detail", {str(detail): detail for detail in DETAILS}, default)
+
+
+def parse_format(arguments: Arguments, allowed: Collection[str], default: str) -> str:
+    return _choice(arguments, "format", {name: name for name in allowed}, default)
+
+
+def parse_limit(arguments: Arguments) -> int:
+    """Rows of a page, at least 1; a larger number than LIMIT_MOST is served up to it, with a next link."""
+    text = arguments.get("limit")
+    if text is None:
+        return LIMIT_DEFAULT
+    return min(_number("limit", text, 1, 10**9), LIMIT_MOST)
+
+
+def parse_offset(arguments: Arguments) -> int:
+    text = arguments.get("offset")
+    return 0 if text is None else _number("offset", text, 0, 10**7)
+
+
+def parse_bbox(arguments: Arguments) -> tuple[Box, ...]:
+    """west,south,east,north in degrees (EPSG:4326). A box across the antimeridian becomes two."""
+    text = arguments.get("bbox")
+    if text is None:
+        return ()
+    wrong = ParameterError(
+        f"bbox={_quoted(text)} ist kein Rechteck.",
+        parameter="bbox",
+        allowed=["west,süd,ost,nord in Grad, zum Beispiel 7.3,51.7,8.1,52.1"],
+    )
+    parts = text.split(",")
+    if len(parts) not in (4, 6) or any(len(part) > 40 for part in parts):
+        raise wrong
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        raise wrong from None
+    if len(numbers) == 6:  # OGC API - Features: heights are allowed, and ours is a plane
+        numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
+    west, south, east, north = numbers
+    if not all(math.isfinite(number) for number in numbers):
+        raise wrong
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+        raise wrong
+    if west > east:
+        return ((west, south, 180.0, north), (-180.0, south, east, north))
+    return ((west, south, east, north),)
+
+
+def make_cursor(release_id: int, ordinal: int) -> str:
+    """An opaque mark: the next page starts after this area of this release."""
+    return base64.urlsafe_b64encode(json.dumps([release_id, ordinal]).encode()).decode().rstrip("=")
+
+
+def parse_cursor(arguments: Arguments, release_id: int) -> int | None:
+    """The ordinal after which the page starts. ConflictError if it is of another boundary release."""
+    text = arguments.get("cursor")
+    if text is None:
+        return None
+    try:
+        content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        made_for, ordinal = content
+    except (binascii.Error, ValueError, TypeError):
+        made_for = ordinal = None
+    if not (isinstance(made_for, int) and isinstance(ordinal, int)) or not 0 <= ordinal < 10**9:
+        raise ParameterError(
+            "cursor ist unbrauchbar. Verwenden Sie den next-Verweis einer Antwort unverändert.",
+            parameter="cursor",
+        )
+    if made_for != release_id:
+        raise ConflictError(
+            "Der Gebietsstand hat sich geändert. Beginnen Sie ohne cursor von vorn.", parameter="cursor"
+        )
+    return ordinal
+
+
+def _values(arguments: Arguments, name: str) -> list[str]:
+    values = arguments.getlist(name)
+    if len(values) > _MOST_VALUES:
+        raise ParameterError(f"Höchstens {_MOST_VALUES} Werte für {name}.", parameter=name)
+    return values
+
+
+def _sorted(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))
+
+
+def _choice(arguments: Arguments, name: str, choices: Mapping[str, Choice], default: Choice) -> Choice:
+    text = arguments.get(name)
+    return default if text is None else _one_of(name, text, choices)
+
+
+def _one_of(name: str, text: str, choices: Mapping[str, Choice]) -> Choice:
+    if text not in choices:
+        raise ParameterError(
+            f"{name}={_quoted(text)} gibt es nicht.",
+            parameter=name,
+            allowed=[str(choice) for choice in choices],
+        )
+    return choices[text]
+
+
+def _number(name: str, text: str, least: int, most: int) -> int:
+    if not _DIGITS.fullmatch(text) or not least <= int(text) <= most:
+        raise ParameterError(
+            f"{name}={_quoted(text)} ist keine ganze Zahl ab {least}.",
+            parameter=name,
+            allowed=[f"ab {least}"],
+        )
+    return int(text)
+
+
+def _service_key(text: str) -> str:
+    key = text.replace(" ", "") if text[:1].isdigit() else text
+    if is_ozg_id(key) or is_leika_key(key) or _OWN_SERVICE.fullmatch(key):
+        return key
+    raise ParameterError(
+        f"service={_quoted(text)} ist kein Leistungsschlüssel.",
+        parameter="service",
+        allowed=["OZG-ID (10000 bis 10999)", "LeiKa-Schlüssel (14 Ziffern, beginnend mit 99)", "eigen:…"],
+    )
+
+
+def _region_key(text: str) -> str:
+    if is_region_key(text):
+        return text
+    raise ParameterError(
+        f"within={_quoted(text)} ist kein Gebietsschlüssel.",
+        parameter="within",
+        allowed=["2, 3, 5, 9 oder 12 Ziffern, zum Beispiel 05 oder 05570"],
+    )
+
+
+def _quoted(text: str) -> str:
+    """What the user sent, short and without control characters; escaping is the writer's job."""
+    shown = "".join(character if character.isprintable() else "?" for character in text[:60])
+    return f"„{shown}{'…' if len(text) > 60 else ''}“"

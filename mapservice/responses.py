@@ -1,0 +1,197 @@
+"""ETag from the data version, 304 before anything is computed, compression, and the worker's cache.
+
+An answer belongs to one audience, data version, address, language (part of the address) and encoding. It
+is kept in the worker's memory under exactly these, so that a moved version makes it unreachable.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import brotli
+from cachetools import LRUCache
+from flask import Response, current_app, request
+
+from mapservice.database import Version
+from mapservice.errors import MapServiceError, UnavailableError
+from mapservice.features import dumps
+from mapservice.service import service
+from mapservice.version import BUILD
+
+JSON = "application/json"
+GEOJSON = "application/geo+json"
+_BIG = 1_000_000
+_SMALL = 500
+_EXTENSION = "mapservice-responses"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a view answers: the uncompressed body and its media type."""
+
+    body: bytes
+    media_type: str = JSON
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A finished answer."""
+
+    body: bytes
+    media_type: str
+    encoding: str | None
+    etag: str
+
+
+@dataclass
+class Responses:
+    """Finished answers of this worker, the least recently used leave first; thread-safe."""
+
+    most_bytes: int
+    _kept: LRUCache[Any, Stored] = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _working: dict[Any, threading.Lock] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._kept = LRUCache(self.most_bytes, getsizeof=lambda stored: len(stored.body) + 500)
+
+    def get(self, key: Any) -> Stored | None:
+        with self._lock:
+            return self._kept.get(key)
+
+    def put(self, key: Any, stored: Stored) -> None:
+        with self._lock:
+            if len(stored.body) + 500 <= self.most_bytes // 2:
+                self._kept[key] = stored
+
+    def working(self, key: Any) -> threading.Lock:
+        """The lock under which one request computes what others of the same address then find."""
+        with self._lock:
+            if len(self._working) > 1000:
+                self._working = {name: lock for name, lock in self._working.items() if lock.locked()}
+            return self._working.setdefault(key, threading.Lock())
+
+
+def init_app(app: Any, cache_mb: int) -> None:
+    app.extensions[_EXTENSION] = Responses(cache_mb * 1_000_000)
+
+
+View = Callable[..., Payload]
+
+
+def versioned(view: View) -> Callable[..., Response]:
+    """Make a view of (connection, version, **arguments) -> Payload an endpoint with ETag, 304 and cache."""
+
+    @wraps(view)
+    def endpoint(**arguments: Any) -> Response:
+        held = service()
+        kept: Responses = current_app.extensions[_EXTENSION]
+        environ = request.environ
+        encoding = accepted_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        # The root of absolute links is part of the answer, and so of its key.
+        root = (environ.get("wsgi.url_scheme"), environ.get("HTTP_HOST"), environ.get("SCRIPT_NAME"))
+        address = (*root, environ.get("PATH_INFO"), environ.get("QUERY_STRING"), encoding)
+
+        version = held.version()
+        wanted = environ.get("HTTP_IF_NONE_MATCH")
+        if wanted is not None and make_etag(version, address) in wanted:
+            return _not_modified(make_etag(version, address))
+        stored = kept.get((version, address))
+        if stored is None:
+            with kept.working(address):
+                stored = kept.get((version, address))
+                if stored is None:
+                    with held.reader() as connection:
+                        # Of the same snapshot as the data: the ETag must never name another version's bytes.
+                        version = held.versions.read(connection)
+                        payload = view(connection, version, **arguments)
+                    stored = _finish(payload, encoding, make_etag(version, address))
+                    kept.put((version, address), stored)
+        return _answer(stored)
+
+    return endpoint
+
+
+def make_etag(version: Version, address: tuple[Any, ...]) -> str:
+    """A strong ETag. The time beside the number tells two databases apart after a restore, the build two
+    programs that answer the same question differently.
+    """
+    seed = repr((int(version.audience), version.number, version.changed_at.timestamp(), address, BUILD))
+    return f'"{hashlib.blake2b(seed.encode(), digest_size=12).hexdigest()}"'
+
+
+def accepted_encoding(header: str) -> str | None:
+    """br or gzip, whichever the client accepts, br first."""
+    refused = header.replace(" ", "")
+    for name in ("br", "gzip"):
+        if name in header and f"{name};q=0," not in f"{refused}," and f"{name};q=0.0" not in refused:
+            return name
+    return None
+
+
+def compressed(body: bytes, encoding: str | None) -> bytes:
+    """The body in this encoding; large ones with less effort, as they are made at request time."""
+    if encoding == "br":
+        return brotli.compress(body, quality=1 if len(body) > _BIG else 5)
+    if encoding == "gzip":
+        return gzip.compress(body, compresslevel=1 if len(body) > _BIG else 6, mtime=0)
+    return body
+
+
+def immutable(body: bytes, media_type: str, encoding: str | None, etag: str) -> Response:
+    """A file whose address holds its hash: may be kept for ever."""
+    if etag in request.headers.get("If-None-Match", ""):
+        response = _not_modified(etag)
+    else:
+        response = Response(body, mimetype=media_type)
+        response.headers["ETag"] = etag
+        response.headers["Vary"] = "Accept-Encoding"
+        if encoding:
+            response.headers["Content-Encoding"] = encoding
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def error_response(error: MapServiceError) -> Response:
+    """The one JSON shape of errors: code, description (the names of OGC API), parameter, allowed."""
+    content: dict[str, Any] = {"code": error.code, "description": error.message}
+    if error.parameter:
+        content["parameter"] = error.parameter
+    if error.allowed:
+        content["allowed"] = list(error.allowed)
+    response = Response(dumps(content), status=error.status, mimetype=JSON)
+    if isinstance(error, UnavailableError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
+    if len(payload.body) < _SMALL:
+        encoding = None
+    return Stored(compressed(payload.body, encoding), payload.media_type, encoding, etag)
+
+
+def _answer(stored: Stored) -> Response:
+    response = Response(stored.body, mimetype=stored.media_type)
+    headers = response.headers
+    headers["ETag"] = stored.etag
+    headers["Vary"] = "Accept-Encoding"
+    headers["Cache-Control"] = "public, no-cache"
+    if stored.encoding:
+        headers["Content-Encoding"] = stored.encoding
+    return response
+
+
+def _not_modified(etag: str) -> Response:
+    response = Response(status=304)
+    response.headers["ETag"] = etag
+    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Cache-Control"] = "public, no-cache"
+    del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,93 @@
+"""What a map shows, of when and from whom, in words."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from mapservice.domain import Level, Measure, Reason, Scope, Status
+from mapservice.i18n import number, percent
+from mapservice.layers.query import Query
+from mapservice.layers.selection import Selection
+
+_MOST_NAMED = 3
+
+
+def status_name(status: Status) -> str:
+    return {
+        Status.ONLINE: _("online"),
+        Status.IN_PROGRESS: _("in Umsetzung"),
+        Status.PLANNED: _("in Planung"),
+        Status.OPEN: _("offen"),
+        Status.NOT_RESPONSIBLE: _("nicht zuständig"),
+    }[status]
+
+
+def reason_name(reason: Reason) -> str:
+    return {
+        Reason.NO_DATA: _("keine Angaben"),
+        Reason.NOT_RESPONSIBLE: _("nicht zuständig"),
+        Reason.UNINCORPORATED: _("gemeindefreies Gebiet"),
+    }[reason]
+
+
+def title(query: Query, selection: Selection) -> str:
+    """Says what the map shows and whose it is (domain rule 8)."""
+    return f"{_what(query, selection)} – {_whose(query)}"
+
+
+def value_label(query: Query, row_n: int, row_of: int, status: int) -> str:
+    """A value as a person reads it, with its denominator."""
+    if query.measure is Measure.STATUS:
+        return status_name(Status(status))
+    if query.measure is Measure.COUNT:
+        return ngettext("%(n)s Leistung", "%(n)s Leistungen", row_n, n=number(row_n))
+    share = percent(row_n / row_of)
+    if query.measure is Measure.SPREAD:
+        return _("%(share)s (%(n)s von %(of)s Gemeinden)", share=share, n=number(row_n), of=number(row_of))
+    return _("%(share)s (%(n)s von %(of)s Leistungen)", share=share, n=number(row_n), of=number(row_of))
+
+
+def _what(query: Query, selection: Selection) -> str:
+    chosen = _names(selection)
+    statuses = " / ".join(status_name(status) for status in query.statuses)
+    if query.measure is Measure.STATUS:
+        return _("Status von %(service)s", service=chosen)
+    if query.measure is Measure.SPREAD:
+        return _("Anteil der Gemeinden mit %(service)s: %(status)s", service=chosen, status=statuses)
+    if query.measure is Measure.SHARE:
+        what = _("Anteil der Leistungen mit Status %(status)s", status=statuses)
+    else:
+        what = _("Zahl der Leistungen mit Status %(status)s", status=statuses)
+    if query.statuses == (Status.ONLINE,):
+        is_share = query.measure is Measure.SHARE
+        what = _("Anteil der Online-Leistungen") if is_share else _("Zahl der Online-Leistungen")
+    return f"{what} ({chosen})" if chosen else what
+
+
+def _names(selection: Selection) -> str:
+    named = [f"„{name}“" for name in selection.names[:_MOST_NAMED]]
+    rest = len(selection.names) - len(named)
+    if rest:
+        named.append(_("%(count)s weitere", count=rest))
+    return ", ".join(named)
+
+
+def _whose(query: Query) -> str:
+    if query.measure is Measure.SPREAD:
+        own = _("eigene Angebote der Gemeinden")
+        available = _("in den Gemeinden verfügbar, gleich von welcher Ebene")
+        return own if query.scope is Scope.OWN else available
+    if query.scope is Scope.OWN:
+        return {
+            Level.STATE: _("Angebote der Landesverwaltungen selbst"),
+            Level.DISTRICT: _("Angebote der Kreise und kreisfreien Städte selbst"),
+            Level.ASSOCIATION: _("Angebote der Gemeindeverbände und Einheitsgemeinden selbst"),
+            Level.MUNICIPALITY: _("Angebote der Gemeinden selbst"),
+        }[query.level]
+    return {
+        Level.STATE: _("in den Ländern verfügbar, auch vom Bund"),
+        Level.DISTRICT: _("in den Kreisen verfügbar, auch von Land und Bund"),
+        Level.ASSOCIATION: _("in den Verbänden verfügbar, auch von Kreis, Land und Bund"),
+        Level.MUNICIPALITY: _("in den Gemeinden verfügbar, auch von Verband, Kreis, Land und Bund"),
+    }[query.level]
