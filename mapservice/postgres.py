@@ -32,6 +32,8 @@ _SOCKET_LIMIT = 107
 _START_SECONDS = 600
 """Recovery after a crash may take minutes; a server that died is noticed at once."""
 _STOP_SECONDS = 300
+_NO_PID = "99999999"
+"""Above every kernel's pid_max."""
 _NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 DURABLE: Mapping[str, str] = {
@@ -315,9 +317,7 @@ class Server:
             "port": str(PORT),
             "log_directory": str(self.home / "log"),
         }
-        # Nobody else starts this server (the caller holds the lock) and pid() says that none runs: whatever
-        # process has the number in this file now is another one, before which the server would give up.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._disown_lock_files()
         command = [*prefix, str(installation.bin / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -333,10 +333,22 @@ class Server:
                 start_new_session=True,
             )
 
+    def _disown_lock_files(self) -> None:
+        """Write an impossible pid into lock files that a killed server left.
+
+        Nobody else starts this server (the caller holds the lock) and pid() says that none runs, so whatever
+        process has the number now is another one, or a zombie; the server would give up before it. The files
+        stay: by the shared memory named in them it notices processes of the old server that still write.
+        """
+        for path in (self.data / "postmaster.pid", self.socket_dir / f".s.PGSQL.{PORT}.lock"):
+            with contextlib.suppress(FileNotFoundError):
+                text = path.read_text(encoding="utf-8")
+                path.write_text(_NO_PID + text[text.find("\n") :], encoding="utf-8")
+
     def _wait_until_ready(self) -> None:
         process: subprocess.Popen[bytes] | None = getattr(self, "_process", None)
         started = time.monotonic()
-        retries = 20
+        retries = 120
         told = False
         while time.monotonic() - started < _START_SECONDS:
             try:
@@ -346,8 +358,9 @@ class Server:
                 pass
             exited = process is not None and process.poll() is not None
             if exited or (process is None and self.pid() is None):
-                # After a crash, processes of the old server hold its memory for a moment.
-                if retries == 0 or "shared memory" not in self._log():
+                # After a crash, processes of the old server hold its memory until they have noticed.
+                start_log = self.home / "log" / "start.log"
+                if retries == 0 or b"pre-existing shared memory" not in start_log.read_bytes():
                     raise UnavailableError(
                         f"Die Datenbank in {self.home} startet nicht. Letzte Meldungen:\n{self._log()}"
                     )

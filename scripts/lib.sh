@@ -113,9 +113,9 @@ setup_python() {
     fi
     rm -f -- "$stamp"
     say "Python-Pakete werden installiert ($lock) …"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$ROOT/$lock" ||
+    "$PYTHON" -m pip install -qq --disable-pip-version-check --require-hashes -r "$ROOT/$lock" ||
         fail "Die Python-Pakete ließen sich nicht installieren."
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e "$ROOT" ||
+    "$PYTHON" -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e "$ROOT" ||
         fail "mapservice ließ sich nicht in .venv einrichten."
     printf '%s' "$due" >"$stamp"
 }
