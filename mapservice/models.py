@@ -458,8 +458,9 @@ class Tally(Base):
     Cumulative, best first, so that the best status over several authorities is a bitwise OR: `planned`
     holds the bundles whose status is planned or better; `reported` all that have a row at all. A row exists
     if the authority has at least one implementation that the audience may see.
-    scope OWN: its own implementations. AVAILABLE: what it contributes to its area and those below it, that
-    is without those valid for other areas only, and with those of authorities above valid for it alone.
+    scope: OWN, its own implementations; AVAILABLE, those of its whole chain; tallies.CONTRIBUTED, what it
+    gives to its area and those below: its own without those valid for other areas only, and those of
+    authorities above that are valid for it alone.
     """
 
     __tablename__ = "tally"
@@ -473,7 +474,7 @@ class Tally(Base):
     open: Mapped[str] = mapped_column(BIT(BUNDLE_BITS))
     reported: Mapped[str] = mapped_column(BIT(BUNDLE_BITS))
     restricted: Mapped[bool] = mapped_column(server_default=text("false"))
-    """Whether implementations with `gilt_fuer` took part (scope AVAILABLE only)."""
+    """Whether implementations with `gilt_fuer` took part (in CONTRIBUTED)."""
 
 
 class DataVersion(Base):

@@ -6,7 +6,7 @@ implementations, publications, the catalogue or the hierarchy calls refresh() in
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -15,6 +15,7 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    String,
     and_,
     any_,
     case,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     insert,
     literal,
     or_,
+    outerjoin,
     select,
     table,
     true,
@@ -38,7 +40,6 @@ from sqlalchemy.orm import aliased
 from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Scope, ServiceKind, Status
 from mapservice.models import Authority, DataVersion, Implementation, Service, Tally
 
-NO_BUNDLES = "0" * BUNDLE_BITS
 _COLUMNS = ("online", "in_progress", "planned", "open", "reported")
 _UP_TO = {
     "online": Status.ONLINE,
@@ -54,21 +55,27 @@ _PUBLIC_IMPLEMENTATION = table(
 )
 
 
+CONTRIBUTED = 3
+"""A third value of Tally.scope: what an authority gives to its area; AVAILABLE is made from these."""
+
+
 def refresh(connection: Connection, authority_ids: Collection[int] | None = None) -> None:
     """Make the tallies of these authorities (None: of all) anew, for every audience; needs the owner role.
 
-    Also keeps data_version.demonstration: whether demonstration data are among what the audience sees.
+    Those of the areas below them follow. Also keeps data_version.demonstration: whether demonstration data
+    are among what the audience sees.
     """
-    ids = None if authority_ids is None else sorted(set(authority_ids))
+    ids = None if authority_ids is None else set(authority_ids)
     for audience in Audience:
         source = _PUBLIC_IMPLEMENTATION if audience is Audience.PUBLIC else Implementation.__table__
         _refresh_own(connection, audience, source, ids)
-        _refresh_available(connection, audience, source, ids)
+        changed = _refresh_contributed(connection, audience, source, ids)
+        _refresh_available(connection, audience, changed)
         _refresh_demonstration(connection, audience, source)
 
 
 def _among(column_: Any, ids: Collection[int] | None) -> ColumnElement[bool]:
-    return true() if ids is None else column_ == any_(cast(list(ids), ARRAY(Integer)))
+    return true() if ids is None else column_ == any_(cast(sorted(ids), ARRAY(Integer)))
 
 
 def _refresh_own(
@@ -81,10 +88,13 @@ def _refresh_own(
     _insert(connection, audience, Scope.OWN, rows, restricted=False)
 
 
-def _refresh_available(
+def _refresh_contributed(
     connection: Connection, audience: Audience, source: FromClause, ids: Collection[int] | None
-) -> None:
-    """Copies of the own tallies, but for authorities that entries with `gilt_fuer` give to or take from."""
+) -> Collection[int] | None:
+    """Copies of the own tallies, but for authorities that entries with `gilt_fuer` give to or take from.
+
+    Returns the ids whose contribution may have changed, None for all.
+    """
     targets = restricted_rows(source).subquery()
     involved = set(
         connection.scalars(
@@ -92,21 +102,25 @@ def _refresh_available(
                 select(source.c.authority_id).where(source.c.valid_for.is_not(None)),
                 select(targets.c.authority_id),
                 select(Tally.authority_id).where(
-                    Tally.audience == audience, Tally.scope == Scope.AVAILABLE, Tally.restricted
+                    Tally.audience == int(audience), Tally.scope == CONTRIBUTED, Tally.restricted
                 ),
             )
         )
     )
-    _remove(connection, audience, Scope.AVAILABLE, None if ids is None else {*ids, *involved})
-    copied = [getattr(Tally, name) for name in _COLUMNS]
+    changed = None if ids is None else {*ids, *involved}
+    _remove(connection, audience, CONTRIBUTED, changed)
     connection.execute(
         insert(Tally).from_select(
             ["audience", "scope", "authority_id", *_COLUMNS, "restricted"],
             select(
-                Tally.audience, literal(int(Scope.AVAILABLE)), Tally.authority_id, *copied, literal(False)
+                Tally.audience,
+                literal(CONTRIBUTED),
+                Tally.authority_id,
+                *(getattr(Tally, name) for name in _COLUMNS),
+                literal(False),
             ).where(
-                Tally.audience == audience,
-                Tally.scope == Scope.OWN,
+                Tally.audience == int(audience),
+                Tally.scope == int(Scope.OWN),
                 _among(Tally.authority_id, ids),
                 ~_among(Tally.authority_id, involved),
             ),
@@ -117,7 +131,67 @@ def _refresh_available(
             source.c.valid_for.is_(None), _among(source.c.authority_id, involved)
         )
         rows = union_all(unrestricted, select(targets)).subquery()
-        _insert(connection, audience, Scope.AVAILABLE, select(rows), restricted=True)
+        _insert(connection, audience, CONTRIBUTED, select(rows), restricted=True)
+    return changed
+
+
+def _refresh_available(connection: Connection, audience: Audience, changed: Collection[int] | None) -> None:
+    """Bitwise OR over the chain of each authority that is, or stands below, a changed one."""
+    federation = connection.scalar(select(Authority.id).where(Authority.ars == FEDERATION))
+    above = (Authority.id, Authority.association_id, Authority.district_id, Authority.state_id)
+    below: ColumnElement[bool] = true()
+    if changed is not None and federation not in changed:
+        below = or_(*(_among(link, changed) for link in above))
+    affected = select(Authority.id).where(below)
+    connection.execute(
+        delete(Tally).where(
+            Tally.audience == int(audience),
+            Tally.scope == int(Scope.AVAILABLE),
+            Tally.authority_id.in_(affected),
+        )
+    )
+    joined: Any = Authority
+    parts = []
+    for link in (
+        Authority.id,
+        Authority.association_id,
+        Authority.district_id,
+        Authority.state_id,
+        federation,
+    ):
+        part = aliased(Tally)
+        parts.append(part)
+        joined = outerjoin(
+            joined,
+            part,
+            and_(part.audience == int(audience), part.scope == CONTRIBUTED, part.authority_id == link),
+        )
+    connection.execute(
+        insert(Tally).from_select(
+            ["audience", "scope", "authority_id", *_COLUMNS],
+            select(
+                literal(int(audience)),
+                literal(int(Scope.AVAILABLE)),
+                Authority.id,
+                *(any_of([getattr(part, name) for part in parts]) for name in _COLUMNS),
+            )
+            .select_from(joined)
+            .where(below, func.coalesce(*(part.authority_id for part in parts)).is_not(None)),
+        )
+    )
+
+
+def no_bundles() -> ColumnElement[Any]:
+    """The bit string without any bundle."""
+    return cast(cast(literal("0" * BUNDLE_BITS), String), BIT(BUNDLE_BITS))
+
+
+def any_of(bits: Sequence[Any]) -> ColumnElement[Any]:
+    """Bitwise OR; null counts as none."""
+    result: ColumnElement[Any] = func.coalesce(bits[0], no_bundles())
+    for more in bits[1:]:
+        result = result.op("|")(func.coalesce(more, no_bundles()))
+    return result
 
 
 def restricted_rows(source: FromClause) -> Select[Any]:
@@ -162,14 +236,16 @@ def restricted_rows(source: FromClause) -> Select[Any]:
     )
 
 
-def _remove(connection: Connection, audience: Audience, scope: Scope, ids: Collection[int] | None) -> None:
+def _remove(connection: Connection, audience: Audience, scope: int, ids: Collection[int] | None) -> None:
     connection.execute(
-        delete(Tally).where(Tally.audience == audience, Tally.scope == scope, _among(Tally.authority_id, ids))
+        delete(Tally).where(
+            Tally.audience == int(audience), Tally.scope == int(scope), _among(Tally.authority_id, ids)
+        )
     )
 
 
 def _insert(
-    connection: Connection, audience: Audience, scope: Scope, rows: Select[Any], *, restricted: bool
+    connection: Connection, audience: Audience, scope: int, rows: Select[Any], *, restricted: bool
 ) -> None:
     """Aggregate rows of (authority_id, service_id, status) into one tally per authority."""
     row = rows.subquery("row")
@@ -181,9 +257,8 @@ def _insert(
         .subquery("best")
     )
     bundle = aliased(Service)
-    nothing = cast(NO_BUNDLES, BIT(BUNDLE_BITS))
     bits = [
-        func.coalesce(func.bit_or(bundle.bit).filter(best.c.status <= int(_UP_TO[name])), nothing)
+        func.coalesce(func.bit_or(bundle.bit).filter(best.c.status <= int(_UP_TO[name])), no_bundles())
         for name in _COLUMNS
     ]
     connection.execute(

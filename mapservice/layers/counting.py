@@ -15,9 +15,7 @@ from sqlalchemy import (
     Integer,
     Select,
     SmallInteger,
-    String,
     Subquery,
-    and_,
     any_,
     case,
     cast,
@@ -30,14 +28,14 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, array
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Level, Reason, Scope, ServiceKind, Status
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryRelease, Implementation, Service, Tally
-from mapservice.tallies import NO_BUNDLES, restricted_rows
+from mapservice.tallies import no_bundles, restricted_rows
 
 Bits = ColumnElement[Any]
 _BIT = BIT(BUNDLE_BITS)
@@ -169,7 +167,7 @@ def _masks(kinds: ColumnElement[int], selection: Selection, by_subject: bool) ->
     return (
         select(
             *groups,
-            func.coalesce(func.bit_or(services.c.bit).filter(responsible), _no_bits()).label("mask"),
+            func.coalesce(func.bit_or(services.c.bit).filter(responsible), no_bundles()).label("mask"),
         )
         .join_from(occurring, services, true(), isouter=True)
         .group_by(*groups)
@@ -181,7 +179,7 @@ def _services(selection: Selection) -> Select[Any]:
     """The services of S: id, bit, responsible kinds, subject area. Chosen ones get their bit by position."""
     if selection.service_ids:
         ids = cast(list(selection.service_ids), ARRAY(Integer))
-        bit = func.set_bit(_no_bits(), func.array_position(ids, Service.id) - 1, 1)
+        bit = func.set_bit(no_bundles(), func.array_position(ids, Service.id) - 1, 1)
         return select(
             Service.id, cast(bit, _BIT).label("bit"), Service.responsible, Service.subject_area_id
         ).where(Service.id == any_(ids))
@@ -195,72 +193,49 @@ def _services(selection: Selection) -> Select[Any]:
 
 def _bits(
     query: Query, selection: Selection, audience: Audience, areas: CTE, name: str
-) -> tuple[Subquery, ColumnElement[Any]]:
+) -> tuple[Any, ColumnElement[Any]]:
     """Per authority the bit strings in the scope, and a column that is null where there are no data."""
-    stored = (
+    tally = (
         select(Tally)
         .where(Tally.audience == int(audience), Tally.scope == int(query.scope))
-        .cte(f"{name}_stored")
+        .subquery("tally_in_scope")
     )
-    source = _chosen_tallies(query.scope, selection, name) if selection.service_ids else stored
+    if not selection.service_ids:
+        return tally, tally.c.authority_id
+    chosen = _chosen_tallies(query.scope, selection, name)
+    links: list[Any] = [areas.c.authority_id]
     if query.scope is Scope.AVAILABLE:
-        return _along_chain(source, stored, areas)
-    if source is stored:
-        bits = select(stored, stored.c.authority_id.label("present")).subquery("bits")
-    else:
-        bits = (
-            select(
-                stored.c.authority_id,
-                *_or_nothing(source),
-                stored.c.authority_id.label("present"),
-            )
-            .join_from(stored, source, source.c.authority_id == stored.c.authority_id, isouter=True)
-            .subquery("bits")
-        )
-    return bits, bits.c.present
-
-
-def _along_chain(source: CTE, stored: CTE, areas: CTE) -> tuple[Subquery, ColumnElement[Any]]:
-    """Bitwise OR over the chain: the authority, its association, district, state and the federation."""
-    federation = select(Authority.id).where(Authority.ars == FEDERATION).scalar_subquery()
-    above = ("association_id", "district_id", "state_id")
-    chains = select(*(areas.c[name] for name in above)).distinct().subquery("chains")
-    statement = select(*chains.c)
-    # Once per chain, not once per area: a few thousand chains stand above 11,000 municipalities.
-    uppers: Any = chains
-    parts, there = [], []
-    for link in (*(chains.c[name] for name in above), federation):
-        part, data = source.alias(), stored.alias()
-        uppers = uppers.outerjoin(part, part.c.authority_id == link)
-        if source is not stored:
-            uppers = uppers.outerjoin(data, data.c.authority_id == link)
-        parts.append(part)
-        there.append((part if source is stored else data).c.authority_id)
-    upper = (
-        statement.select_from(uppers)
-        .add_columns(
-            *(_any_of([part.c[name] for part in parts]).label(name) for name in _STATUS_COLUMNS),
-            func.coalesce(*there).label("present"),
-        )
-        .subquery("upper")
+        federation = select(Authority.id).where(Authority.ars == FEDERATION).scalar_subquery()
+        links += [areas.c.association_id, areas.c.district_id, areas.c.state_id, federation]
+    # One row per area and link of its chain: a single join, however the planner guesses.
+    linked = (
+        select(areas.c.authority_id, func.unnest(array(links)).label("link_id"))
+        .where(areas.c.authority_id.is_not(None))
+        .subquery("linked")
     )
-    own, own_data = source.alias("own"), stored.alias("own_data")
-    own_present = own.c.authority_id if source is stored else own_data.c.authority_id
-    joined = areas.join(upper, and_(*(upper.c[name] == areas.c[name] for name in above)))
-    joined = joined.outerjoin(own, own.c.authority_id == areas.c.authority_id)
-    if source is not stored:
-        joined = joined.outerjoin(own_data, own_data.c.authority_id == areas.c.authority_id)
+    along = (
+        select(
+            linked.c.authority_id,
+            *(func.bit_or(chosen.c[column]).label(column) for column in _STATUS_COLUMNS),
+        )
+        .join_from(linked, chosen, chosen.c.authority_id == linked.c.link_id)
+        .group_by(linked.c.authority_id)
+        .subquery("along")
+    )
     bits = (
         select(
-            areas.c.authority_id,
-            *(_any_of([upper.c[name], own.c[name]]).label(name) for name in _STATUS_COLUMNS),
-            func.coalesce(own_present, upper.c.present).label("present"),
+            tally.c.authority_id,
+            *(func.coalesce(along.c[column], no_bundles()).label(column) for column in _STATUS_COLUMNS),
         )
-        .select_from(joined)
-        .where(areas.c.authority_id.is_not(None))
+        .join_from(tally, along, along.c.authority_id == tally.c.authority_id, isouter=True)
         .subquery("bits")
     )
-    return bits, bits.c.present
+    return bits, bits.c.authority_id
+
+
+def _materialised(statement: Select[Any], name: str) -> CTE:
+    """Computed once and kept: the planner knows nothing of bit strings joined with bit strings."""
+    return statement.cte(name).prefix_with("MATERIALIZED")
 
 
 def _chosen_tallies(scope: Scope, selection: Selection, name: str) -> CTE:
@@ -292,34 +267,18 @@ def _chosen_tallies(scope: Scope, selection: Selection, name: str) -> CTE:
         .group_by(row.c.authority_id, services.c.bit)
         .subquery("best")
     )
-    return (
+    return _materialised(
         select(
             best.c.authority_id,
             *(
-                func.coalesce(func.bit_or(best.c.bit).filter(best.c.status <= int(status)), _no_bits()).label(
-                    column
-                )
+                func.coalesce(
+                    func.bit_or(best.c.bit).filter(best.c.status <= int(status)), no_bundles()
+                ).label(column)
                 for column, status in _STATUS_COLUMNS.items()
             ),
-        )
-        .group_by(best.c.authority_id)
-        .cte(f"{name}_chosen")
+        ).group_by(best.c.authority_id),
+        f"{name}_chosen",
     )
-
-
-def _or_nothing(source: CTE) -> list[ColumnElement[Any]]:
-    return [func.coalesce(source.c[name], _no_bits()).label(name) for name in _STATUS_COLUMNS]
-
-
-def _any_of(bits: list[Bits]) -> Bits:
-    result: Bits = func.coalesce(bits[0], _no_bits())
-    for more in bits[1:]:
-        result = result.op("|")(func.coalesce(more, _no_bits()))
-    return result
-
-
-def _no_bits() -> Bits:
-    return cast(cast(literal(NO_BUNDLES), String), _BIT)
 
 
 def _not(bits: Bits) -> Bits:
