@@ -8,6 +8,7 @@ import errno
 import http.client
 import ipaddress
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mapservice.database import Database
 
 _PR_SET_PDEATHSIG = 1
-_WORKER_STOP_SECONDS = 10
+_WORKER_STOP_SECONDS = 5
 
 
 def application() -> Flask:
@@ -37,6 +38,8 @@ def application() -> Flask:
     # Workers share the port by SO_REUSEPORT: one that outlived a killed parent would go on answering
     # beside the next service.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    # Ctrl-C in the terminal is for the parent, which ends the workers in order.
+    os.setpgid(0, 0)
     from mapservice import create_app
     from mapservice.commands.base import set_up_logging
     from mapservice.database import Database
@@ -178,7 +181,8 @@ def _answers(settings: Settings) -> bool:
         connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     try:
         connection.request("GET", "/api/health")
-        return connection.getresponse().status < 500
+        connection.getresponse()  # whatever it says: an empty database answers 503
+        return True
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -68,8 +68,9 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    # Alembic's progress is said in our own words.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    # Alembic's progress is said in our own words; locks are taken every moment.
+    for name in ("alembic", "filelock"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @overload
