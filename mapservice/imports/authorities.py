@@ -1,0 +1,285 @@
+"""What is known of authorities besides their areas: inhabitants, postcode, website, service portal, contact.
+
+From a table (columns: docs/formats.md), where an empty cell leaves what is there, or from the municipality
+register of Destatis (GV100AD, fixed width), which has inhabitants and postcodes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from mapservice.database import Database
+from mapservice.domain import pad_ars
+from mapservice.errors import ImportRefusedError
+from mapservice.imports import values
+from mapservice.imports.keys import AuthorityIndex
+from mapservice.imports.read import Column, Table, open_table
+from mapservice.imports.report import Counts, Rejections
+from mapservice.imports.runs import run
+from mapservice.imports.values import CellError
+from mapservice.models import Authority
+
+COLUMNS = (
+    Column(
+        "ars",
+        ("ags", "regionalschluessel", "gemeindeschluessel", "schluessel", "kennziffer"),
+        required=True,
+    ),
+    Column("einwohner", ("ewz", "einwohnerzahl", "bevoelkerung")),
+    Column("plz", ("postleitzahl",)),
+    Column("webseite", ("website", "homepage", "internet")),
+    Column("serviceportal", ("portal",)),
+    Column("kontakt"),
+    Column("kontakt_art"),
+)
+_FIELDS = ("population", "postcode", "website", "service_portal", "contact", "contact_kind")
+_GV100_TYPES = {b"10", b"20", b"30", b"40", b"50", b"60"}
+_GV100_LINE = 220
+"""Every record of GV100AD has this width."""
+
+
+@dataclass
+class Result:
+    """What an import did; lines: what the user is told."""
+
+    counts: Counts = field(default_factory=Counts)
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class _Collected:
+    """Wanted values of authorities by their id, where each was said last, and sums for those above."""
+
+    wanted: dict[int, dict[str, Any]] = field(default_factory=dict)
+    sums: dict[int, int] = field(default_factory=dict)
+    said: dict[int, tuple[str, int]] = field(default_factory=dict)
+
+
+def import_authorities(
+    database: Database, paths: Sequence[Path], *, dry_run: bool = False, rejected: Path | None = None
+) -> Result:
+    """Update authorities from tables or GV100AD files. Raises ImportRefusedError if one cannot be read."""
+    registers = {path for path in paths if is_gv100(path)}
+    tables = {path: open_table(path, COLUMNS) for path in paths if path not in registers}
+    for table in tables.values():
+        if len(table.present) < 2:
+            names = ", ".join(column.name for column in COLUMNS[1:])
+            raise ImportRefusedError(f"{table.name}: Neben ars gibt es keine bekannte Spalte ({names}).")
+    sums = [tables[path].sha256 if path in tables else _checksum(path) for path in paths]
+    with run(
+        database,
+        "authorities",
+        files=[path.name for path in paths],
+        checksum=sums[0] if len(sums) == 1 else None,
+        dry_run=dry_run,
+    ) as current:
+        name = f"abgelehnt-{current.id}.csv" if current.id else "abgelehnt-probelauf.csv"
+        with (
+            Rejections(rejected or database.settings.state_dir / name) as rejections,
+            database.owner() as connection,
+        ):
+            current.attach(connection)
+            index = AuthorityIndex(connection)
+            index.require()
+            result = Result()
+            collected = _Collected()
+            for path in paths:
+                if path in registers:
+                    _read_register(path, index, collected, rejections, result)
+                    continue
+                table = tables[path]
+                result.lines += [f"{path.name}: {note}" for note in (table.format, *table.notes)]
+                if table.unknown:
+                    unknown = ", ".join(table.unknown[:30])
+                    result.lines.append(f"{path.name}: nicht verwendete Spalten: {unknown}")
+                _read_table(table, index, collected, rejections, result)
+            result.counts.rejected = rejections.rows
+            if result.counts.read and result.counts.read == result.counts.rejected:
+                rejections.flush()
+                raise ImportRefusedError(
+                    "\n".join(["Keine Zeile ist verwendbar, es wurde nichts geändert.", *rejections.lines()])
+                )
+            if current.id is not None:
+                rejections.store(connection, current.id)
+            result.counts.updated = _update(connection, collected.wanted)
+            result.counts.unchanged = len(collected.wanted) - result.counts.updated
+            upper = {
+                id_: {"population": total}
+                for id_, total in collected.sums.items()
+                if id_ not in collected.wanted
+            }
+            _update(connection, upper)
+            rejections.flush()
+            result.lines += [*result.counts.lines(), *rejections.lines()]
+            current.finish(connection, result.counts.as_dict())
+            if dry_run:
+                connection.rollback()
+                result.lines.append("Probelauf: Es wurde nichts geändert.")
+    return result
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+
+def _read_table(
+    table: Table, index: AuthorityIndex, collected: _Collected, rejections: Rejections, result: Result
+) -> None:
+    read = 0
+
+    def reject(line: int, column: str, value: str, reason: str) -> None:
+        nonlocal read
+        read += 1
+        rejections.add(table.name, line, column, value, reason)
+
+    for line, cells in table.rows(reject):
+        read += 1
+        found: dict[str, Any] = {}
+        errors = []
+        checks = (
+            index.find,
+            values.whole_number,
+            _postcode,
+            values.url,
+            values.url,
+            values.mail,
+            values.contact_kind,
+        )
+        for column, cell, check in zip(COLUMNS, cells, checks, strict=True):
+            if cell or column.required:
+                try:
+                    found[column.name] = check(cell)
+                except CellError as error:
+                    errors.append((column.name, cell, error))
+        for name, cell, wrong in errors:
+            rejections.add(table.name, line, name, cell, wrong.reason, wrong.suggestion)
+        if not errors:
+            place = found.pop("ars")
+            if "kontakt" in found:
+                found.setdefault("kontakt_art", 2)
+            else:
+                found.pop("kontakt_art", None)
+            names = dict(zip((column.name for column in COLUMNS[1:]), _FIELDS, strict=True))
+            said = {names[name]: value for name, value in found.items()}
+            _collect(place.id, said, (table.name, line), collected, rejections, result)
+    result.counts.read += read
+
+
+def _collect(
+    id_: int,
+    said: dict[str, Any],
+    where: tuple[str, int],
+    collected: _Collected,
+    rejections: Rejections,
+    result: Result,
+) -> None:
+    """The last row of an authority wins, as in every import."""
+    if id_ in collected.wanted:
+        result.counts.superseded += 1
+        rejections.note_superseded(*collected.said[id_], "", f"Zeile {where[1]} in {where[0]}")
+    collected.wanted[id_] = said
+    collected.said[id_] = where
+
+
+def _postcode(text: str) -> str:
+    key = re.sub(r"^D-|[.,]0$", "", text)
+    if not re.fullmatch(r"[0-9]{4,5}", key):
+        raise CellError("keine Postleitzahl (5 Ziffern)")
+    return key.zfill(5)
+
+
+def _update(connection: Connection, wanted: dict[int, dict[str, Any]]) -> int:
+    table = Authority.__table__
+    columns = [table.c[name] for name in _FIELDS]
+    rows = {row.id: row for row in connection.execute(select(table.c.id, *columns))}
+    changed = []
+    for id_, said in wanted.items():
+        now = {name: getattr(rows[id_], name) for name in _FIELDS}
+        then = now | said
+        if then != now:
+            changed.append({"the_id": id_, **{f"the_{name}": value for name, value in then.items()}})
+    if changed:
+        connection.execute(
+            update(Authority)
+            .where(table.c.id == bindparam("the_id"))
+            .values({name: bindparam(f"the_{name}") for name in _FIELDS})
+            .execution_options(synchronize_session=None),
+            changed,
+        )
+    return len(changed)
+
+
+# --- GV100AD ----------------------------------------------------------------------------------------------
+
+
+def is_gv100(path: Path) -> bool:
+    """Whether the file is Destatis' register: records of fixed width, beginning with type and date."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(1000).removeprefix(codecs.BOM_UTF8)
+    except OSError as error:
+        raise ImportRefusedError(f"{path.name} lässt sich nicht lesen: {error.strerror}.") from error
+    return first[:2] in _GV100_TYPES and first[2:12].isdigit() and len(first.rstrip(b"\r\n")) > 100
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _records(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, record); UTF-8, else Windows-1252: older editions."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(iter(lambda: file.readline(_GV100_LINE * 10), b""), start=1):
+            line = raw.removeprefix(codecs.BOM_UTF8).rstrip(b"\r\n")
+            if b"\0" in line or len(line) > _GV100_LINE * 5:
+                raise ImportRefusedError(f"{path.name}, Zeile {number}: kein Satz des Verzeichnisses.")
+            try:
+                yield number, line.decode()
+            except UnicodeDecodeError:
+                yield number, line.decode("cp1252", errors="replace")
+
+
+def _read_register(
+    path: Path, index: AuthorityIndex, collected: _Collected, rejections: Rejections, result: Result
+) -> None:
+    """Inhabitants and postcode of municipalities; those of districts and states are their sums."""
+    sums = collected.sums
+    date = ""
+    for line, record in _records(path):
+        if record[:2] != "60":
+            continue
+        date = record[2:10]
+        if record[122:124].strip() in {"65", "66"}:
+            continue  # gemeindefrei: no authority
+        result.counts.read += 1
+        ags, name = record[10:18], record[22:72].strip()
+        population = record[139:150].strip()
+        try:
+            place = index.find(ags)
+        except CellError as error:
+            rejections.add(path.name, line, "AGS", f"{ags} {name}", error.reason, error.suggestion)
+            continue
+        if not population.isdigit():
+            rejections.add(path.name, line, "Bevölkerung", population, "keine ganze Zahl")
+            continue
+        said: dict[str, Any] = {"population": int(population)}
+        if re.fullmatch(r"\d{5}", record[165:170]):
+            said["postcode"] = record[165:170]
+        _collect(place.id, said, (path.name, line), collected, rejections, result)
+        for above in {pad_ars(place.ars[:2]), pad_ars(place.ars[:5]), pad_ars(place.ars[:9])} - {place.ars}:
+            upper = index.current(above)
+            if upper is not None:
+                sums[upper.id] = sums.get(upper.id, 0) + int(population)
+    if not date:
+        raise ImportRefusedError(f"{path.name}: keine Gemeinden (Satzart 60) gefunden.")
+    result.lines.append(
+        f"{path.name}: Gemeindeverzeichnis (GV100AD), Stand {date[6:]}.{date[4:6]}.{date[:4]}"
+    )
