@@ -1,0 +1,104 @@
+"""The filter form of map and table: what was chosen, and what there is to choose from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from mapservice import listings
+from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
+from mapservice.service import service
+from mapservice.titles import status_name
+
+PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table")
+"""Parameters of pages that filter nothing."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class FilterForm:
+    """The choice in a request, as text; what it leaves out is as on the start map."""
+
+    level: str
+    subject: tuple[str, ...]
+    service_text: str
+    status: tuple[str, ...]
+    measure: str
+    scope: str
+    within: tuple[str, ...]
+
+    @classmethod
+    def of(cls, args: MultiDict[str, str]) -> FilterForm:
+        return cls(
+            level=args.get("level") or Level.DISTRICT.plural,
+            subject=tuple(args.getlist("subject")),
+            service_text=args.get("service", ""),
+            status=tuple(args.getlist("status")) or (Status.ONLINE.code,),
+            measure=args.get("measure") or Measure.COUNT.value,
+            scope=args.get("scope") or Scope.OWN.code,
+            within=tuple(args.getlist("within")),
+        )
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the form offers, as pairs of value and label."""
+
+    levels: Pairs
+    subjects: Pairs
+    measures: Pairs
+    statuses: Pairs
+    scopes: Pairs
+    regions: tuple[listings.State, ...]
+
+
+def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    """The filters alone. A form sends its empty fields too, those choose nothing; and where it could not
+    suggest services, a name may stand in place of a key.
+    """
+    return MultiDict(
+        (name, _service_key(value.strip()) if name == "service" else value.strip())
+        for name, value in args.items(multi=True)
+        if value.strip() and name not in PAGE_PARAMETERS
+    )
+
+
+def _service_key(text: str) -> str:
+    if text[:1].isdigit() or ":" in text:
+        return text
+    wanted = text.casefold()
+    known = service().kept("services", listings.services)
+    return next((entry["key"] for entry in known if entry["label"].casefold() == wanted), text)
+
+
+def level_names() -> dict[Level, str]:
+    return {
+        Level.STATE: _("Länder"),
+        Level.DISTRICT: _("Kreise"),
+        Level.ASSOCIATION: _("Verbände"),
+        Level.MUNICIPALITY: _("Gemeinden"),
+    }
+
+
+def choices() -> Choices:
+    return Choices(
+        levels=tuple((level.plural, name) for level, name in level_names().items()),
+        subjects=SUBJECT_AREAS,
+        measures=(
+            (Measure.COUNT.value, _("Zahl der Leistungen")),
+            (Measure.SHARE.value, _("Anteil der Leistungen")),
+            (Measure.STATUS.value, _("Status einer Leistung")),
+            (Measure.SPREAD.value, _("Anteil der Gemeinden mit einer Leistung")),
+        ),
+        statuses=tuple(
+            (status.code, status_name(status)) for status in Status if status is not Status.NOT_RESPONSIBLE
+        ),
+        scopes=(
+            (Scope.OWN.code, _("Eigene der Behörde selbst")),
+            (Scope.AVAILABLE.code, _("Alle vor Ort verfügbaren, auch von Kreis, Land und Bund")),
+        ),
+        regions=service().kept("regions", listings.regions),
+    )

@@ -1,0 +1,49 @@
+"""Security headers of every answer, and the nonce of the page's one inline script."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, Response, g, request
+
+_PERMISSIONS = "camera=(), geolocation=(self), microphone=(), payment=(), usb=(), browsing-topics=()"
+
+
+def nonce() -> str:
+    """The nonce of this request, new for each."""
+    if "csp_nonce" not in g:
+        g.csp_nonce = secrets.token_urlsafe(16)
+    return str(g.csp_nonce)
+
+
+def content_security_policy() -> str:
+    # KERN draws its icons as data: images in masks; nothing else needs more than our own origin.
+    script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    return (
+        f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'; object-src 'none'"
+    )
+
+
+def init_app(app: Flask, *, internal: bool) -> None:
+    """internal: the internal view, of which no cache on the way may keep anything."""
+
+    def add_headers(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", content_security_policy())
+        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Permissions-Policy", _PERMISSIONS)
+        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if internal:
+            headers["Cache-Control"] = "private, no-store"
+            headers["X-Robots-Tag"] = "noindex, nofollow"
+        elif response.status_code >= 400:
+            headers["Cache-Control"] = "no-store"
+        elif "Cache-Control" not in headers and not request.path.startswith("/api"):
+            # Pages carry a nonce, so a stored copy must not be served again unasked.
+            headers["Cache-Control"] = "no-cache"
+        return response
+
+    app.after_request(add_headers)

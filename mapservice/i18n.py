@@ -1,0 +1,125 @@
+"""German and other languages: gettext with German message ids, numbers and dates in local form."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import MutableMapping
+from typing import Any
+
+from babel.dates import format_date
+from babel.numbers import format_decimal, format_percent
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale
+from flask_babel import gettext as _
+
+from mapservice.paths import TRANSLATIONS
+
+LANGUAGES = ("de", "en")
+_DATE_PATTERNS = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
+
+
+def language() -> str:
+    """The language of this request: `lang` if we have it, else German. No cookie, no guess."""
+    if not has_request_context():
+        return LANGUAGES[0]
+    if "language" not in g:
+        wanted = request.args.get("lang", LANGUAGES[0])
+        g.language = wanted if wanted in LANGUAGES else LANGUAGES[0]
+    return str(g.language)
+
+
+def number(value: float | None) -> str:
+    """1234.5 as 1.234,5."""
+    return "" if value is None else format_decimal(value, locale=get_locale())
+
+
+def percent(value: float | None) -> str:
+    """0.123 as 12,3 %."""
+    return "" if value is None else format_percent(value, format="#,##0.#\xa0%", locale=get_locale())
+
+
+def date(value: dt.date | dt.datetime | str | None) -> str:
+    """A date or an ISO text as 23.11.2026."""
+    if not value:
+        return ""
+    if isinstance(value, str):
+        value = dt.datetime.fromisoformat(value)
+    return format_date(value, format=_DATE_PATTERNS[language()], locale=get_locale())
+
+
+def init_app(app: Flask) -> None:
+    Babel(
+        app,
+        default_locale=LANGUAGES[0],
+        default_timezone="Europe/Berlin",
+        default_translation_directories=str(TRANSLATIONS),
+        locale_selector=language,
+    )
+
+    def keep_language(endpoint: str, values: MutableMapping[str, Any]) -> None:
+        if endpoint.startswith("pages.") and language() != LANGUAGES[0]:
+            values.setdefault("lang", language())
+
+    app.url_defaults(keep_language)
+    app.add_template_filter(number)
+    app.add_template_filter(percent)
+    app.add_template_filter(date, "date")
+    app.context_processor(lambda: {"language": language()})
+
+
+def script_texts() -> dict[str, str]:
+    """Texts of our ES modules, by key; `{name}` is filled in there."""
+    return {
+        "loading": _("Die Karte wird geladen …"),
+        "loading_level": _("Grenzen werden geladen …"),
+        "updating": _("Die Karte wird neu gefärbt …"),
+        "failed": _("Die Daten konnten nicht geladen werden."),
+        "failed_hint": _("Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal."),
+        "retry": _("Noch einmal versuchen"),
+        "no_geometry": _("Für diese Ebene sind keine Grenzen geladen."),
+        "no_data": _("Keine Angaben"),
+        "not_responsible": _("Nicht zuständig"),
+        "unincorporated": _("Gemeindefreies Gebiet"),
+        "no_data_long": _("Es liegen keine Angaben vor. Das heißt nicht, dass es nichts gibt."),
+        "not_responsible_long": _("Für diese Auswahl nicht zuständig."),
+        "unincorporated_long": _("Gehört zu keiner Gemeinde und hat keine Verwaltung."),
+        "outside": _("Außerhalb der gewählten Region"),
+        "areas_counted": _("{with} von {all} Gebieten mit Angaben"),
+        "of_services": _("{n} von {of} Leistungen: {status}"),
+        "of_municipalities": _("{n} von {of} Gemeinden: {status}"),
+        "share_of": _("{share} ({n} von {of} Leistungen: {status})"),
+        "spread_of": _("{share} ({n} von {of} Gemeinden: {status})"),
+        "status_value": _("Status: {status}"),
+        "online": _("online"),
+        "in_progress": _("in Umsetzung"),
+        "planned": _("in Planung"),
+        "open": _("offen"),
+        "not_responsible_status": _("nicht zuständig"),
+        "as_of": _("Datenstand {date}"),
+        "source": _("Grenzen: {text}"),
+        "zoom_in": _("Hineinzoomen"),
+        "zoom_out": _("Herauszoomen"),
+        "zoom_home": _("Ganze Auswahl zeigen"),
+        "needs_service": _("Wählen Sie dafür zuerst eine einzelne Leistung."),
+        "not_for_municipalities": _("Gibt es nur für Verbände, Kreise und Länder."),
+        "only_service": _("Es zählt nur die gewählte Leistung."),
+        "dims": _("Bei „Status“ werden andere Gebiete nur abgeblendet."),
+        "no_match": _("Kein Treffer für „{query}“"),
+        "matches": _("{n} Treffer"),
+        "panel_loading": _("Angaben zu {name} werden geladen …"),
+        "panel_page": _("Alle Angaben zu diesem Gebiet"),
+        "panel_empty": _("Zu diesem Gebiet liegen keine Angaben vor. Das heißt nicht, dass es nichts gibt."),
+        "panel_nothing": _("Zu dieser Auswahl ist nichts gemeldet."),
+        "own_heading": _("Eigene Angebote"),
+        "above_heading": _("Zusätzlich verfügbar"),
+        "no_subject": _("Ohne Themenfeld"),
+        "more": _("und {n} weitere"),
+        "open_service": _("Zum Online-Dienst (neues Fenster)"),
+        "website": _("Webseite von {name}"),
+        "service_portal": _("Serviceportal von {name}"),
+        "no_website": _("Wir kennen auch keine Webseite. Fragen Sie im Rathaus nach."),
+        "inhabitants": _("{n} Einwohnerinnen und Einwohner"),
+        "since": _("seit {date}"),
+        "show_filters": _("Suchen und filtern"),
+        "hide_filters": _("Karte zeigen"),
+    }

@@ -1,0 +1,104 @@
+"""The map as folium makes it. The only module that imports folium.
+
+The page gets folium's map object and one element of ours that starts our ES module with addresses;
+no geometry and no text from the database is in it. Names are fixed, so two renders are the same bytes.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import asdict, dataclass
+from typing import Any
+
+GERMANY = ((47.27, 5.87), (55.06, 15.04))
+"""South-west and north-east corner, latitude first."""
+
+
+@dataclass(frozen=True)
+class MapUrls:
+    """Addresses that the map is given. `module`, `leaflet_*` and `topojson_js` are our own static files."""
+
+    leaflet_js: str
+    leaflet_css: str
+    topojson_js: str
+    module: str
+    values: str
+    """Ends before the level's name, as do `areas` and `area_page` before the key."""
+    geometry: str
+    areas: str
+    area_page: str
+    map: str
+    table: str
+    services: str
+
+
+@dataclass(frozen=True)
+class MapMarkup:
+    """Parts of the rendered map: links for the head, the container, and the script for a nonce."""
+
+    links: str
+    html: str
+    script: str
+
+
+@functools.lru_cache(maxsize=8)
+def render(urls: MapUrls) -> MapMarkup:
+    # folium imports pandas and needs half a second: paid by the first map page, not by every start.
+    import folium
+    from branca.element import CssLink, JavascriptLink, MacroElement
+    from folium.template import Template
+
+    class Choropleth(MacroElement):
+        """Hands the map to our module, which fetches geometry and values."""
+
+        _template = Template(
+            """
+            {% macro script(this, kwargs) %}
+            import({{ this.module|tojson }}).then(
+                (module) => module.start({{ this._parent.get_name() }}, {{ this.urls|tojson }})
+            );
+            {% endmacro %}
+            """
+        )
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._name = "choropleth"
+            self._id = "ozg"
+            self.module = urls.module
+            self.urls = {
+                name: value
+                for name, value in asdict(urls).items()
+                if name in ("values", "geometry", "areas", "area_page", "map", "table", "services")
+            }
+
+    (south, west), (north, east) = GERMANY
+    view = folium.Map(
+        location=((south + north) / 2, (west + east) / 2),
+        tiles=None,
+        zoom_start=6,
+        min_zoom=5,
+        max_zoom=13,
+        prefer_canvas=True,
+        zoom_control=False,
+        # Leaflet's own line is markup made from a string; the page has the attribution as text.
+        attribution_control=False,
+        zoom_snap=0.1,
+        zoom_delta=0.75,
+        wheel_px_per_zoom_level=100,
+        max_bounds_viscosity=0.6,
+    )
+    view._id = "ozg"
+    # Lists of its own: add_js_link() would change those of the class, and folium's defaults are eight
+    # files on foreign servers.
+    view.default_js = [("leaflet", urls.leaflet_js), ("topojson", urls.topojson_js)]
+    view.default_css = [("leaflet_css", urls.leaflet_css)]
+    view.add_child(Choropleth())
+    root: Any = view.get_root()
+    root.render()
+    links = [
+        child.render()
+        for child in root.header._children.values()
+        if isinstance(child, (JavascriptLink, CssLink))
+    ]
+    return MapMarkup(links="\n".join(links), html=root.html.render(), script=root.script.render())

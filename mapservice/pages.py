@@ -1,0 +1,322 @@
+"""HTML pages: map, one authority, table, data, and the operator's pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
+
+from mapservice import forms, i18n, listings, params, profiles, tables, titles
+from mapservice.api import DATA_LICENCE
+from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
+from mapservice.error_pages import UnknownAreaError
+from mapservice.errors import ParameterError
+from mapservice.headers import nonce
+from mapservice.layers import areas as layer_areas
+from mapservice.layers import authorities
+from mapservice.layers.selection import resolve
+from mapservice.paths import STATIC
+from mapservice.service import service
+
+blueprint = Blueprint("pages", __name__)
+
+
+@dataclass(frozen=True)
+class Site:
+    """What every page says about the data it stands on."""
+
+    internal: bool
+    demonstration: bool
+    attribution: str | None
+    attribution_url: str | None
+    contact_mail: str | None
+
+
+def site() -> Site:
+    """Asked once a request; a page about a failing database says what it can without it."""
+    if "site" not in g:
+        held = service()
+        demonstration, release = False, None
+        if not g.get("database_down"):
+            demonstration = held.version().demonstration
+            release = held.kept("current release", listings.current_release)
+        g.site = Site(
+            internal=held.internal,
+            demonstration=demonstration,
+            attribution=release.attribution if release else None,
+            attribution_url=release.attribution_url if release else None,
+            contact_mail=held.settings.contact_mail,
+        )
+    return g.site
+
+
+def asset(filename: str) -> str:
+    """The address of one of our static files."""
+    return url_for("static_files.file", filename=filename)
+
+
+def outward(address: str | None) -> str:
+    """The address if it is http(s), else nothing: data must not bring javascript: into a link."""
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return address if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+# --- map --------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def map_page() -> str:
+    from mapservice import mapview
+
+    # A wrong filter in a link is told here, before the map has been drawn without it.
+    _query()
+    markup = mapview.render(_map_urls())
+    return render_template(
+        "map.html",
+        map=markup,
+        modules=[asset(f"js/{path.name}") for path in sorted((STATIC / "js").glob("*.js"))],
+        form=forms.FilterForm.of(request.args),
+        choices=forms.choices(),
+        texts=i18n.script_texts(),
+    )
+
+
+def _map_urls() -> Any:
+    from mapservice import mapview
+
+    return mapview.MapUrls(
+        leaflet_js=asset("vendor/leaflet/leaflet.js"),
+        leaflet_css=asset("vendor/leaflet/leaflet.css"),
+        topojson_js=asset("vendor/topojson-client/topojson-client.min.js"),
+        module=asset("js/map.js"),
+        values=_without_last(url_for("api.values", name="_")),
+        geometry=url_for("api.current_geometry"),
+        areas=_without_last(url_for("api.area", key="_")),
+        area_page=_without_last(url_for(".area", key="_")),
+        map=url_for(".map_page"),
+        table=url_for(".table"),
+        services=url_for(".services"),
+    )
+
+
+def _without_last(address: str) -> str:
+    """An address up to its last part, which the script fills in; without the language it adds itself."""
+    return address.partition("?")[0].removesuffix("_")
+
+
+@blueprint.get("/leistungen.json")
+def services() -> BaseResponse:
+    """All services to choose from; for the field that suggests them."""
+    response = jsonify(services=service().kept("services", listings.services))
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+def _query() -> Any:
+    args = forms.filter_arguments(request.args)
+    params.allow_only(args, (*params.FILTERS, "level"), single=("level",))
+    return params.parse_query(args, params.parse_level(args.get("level", Level.DISTRICT.plural)))
+
+
+# --- table ------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/tabelle")
+def table() -> str:
+    """The map's filters as rows."""
+    query = _query()
+    sort = tables.parse_sort(request.args.get("sort"))
+    page = tables.parse_page(request.args.get("page"))
+    held = service()
+    with held.reader() as connection:
+        selection = resolve(connection, query)
+        total = layer_areas.count_of_areas(connection, selection, query.level)
+        rows = layer_areas.rows(connection, query, selection, held.audience, page=tables.page_of(sort, page))
+    if not rows and page > 1:
+        raise ParameterError(
+            _("So viele Seiten hat die Tabelle nicht."),
+            parameter="page",
+            allowed=[f"1 – {max(1, -(-total // tables.ROWS_PER_PAGE))}"],
+        )
+    first = (page - 1) * tables.ROWS_PER_PAGE + 1
+    show_state = query.level is not Level.STATE
+    show_district = query.level in (Level.ASSOCIATION, Level.MUNICIPALITY)
+    return render_template(
+        "table.html",
+        title=titles.title(query, selection),
+        form=forms.FilterForm.of(request.args),
+        choices=forms.choices(),
+        services=held.kept("bundles", listings.bundles),
+        columns=tables.columns(query, sort, district=show_district, state=show_state, link=_table_link),
+        rows=tables.table_rows(query, rows, lambda ars: url_for(".area", key=ars)),
+        pages=tables.page_links(page, total, _table_link),
+        show_district=show_district,
+        show_state=show_state,
+        first=first,
+        last=first + len(rows) - 1,
+        total=total,
+        data_as_of=held.version().changed_at,
+        map_link=url_for(".map_page", **_lists(forms.filter_arguments(request.args))),
+    )
+
+
+def _table_link(**changes: Any) -> str:
+    """This table with other sorting or page; None takes a parameter away."""
+    kept = _lists(forms.filter_arguments(request.args))
+    for name in ("sort", "page"):
+        if request.args.get(name):
+            kept[name] = request.args.get(name)
+    return url_for(".table", **{name: value for name, value in {**kept, **changes}.items() if value})
+
+
+def _lists(args: MultiDict[str, str]) -> dict[str, Any]:
+    return dict(args.lists())
+
+
+# --- one area ---------------------------------------------------------------------------------------
+
+
+@blueprint.get("/gebiete")
+def areas() -> str | BaseResponse:
+    """Search by name or key; a single match is shown at once."""
+    text = request.args.get("q", "").strip()[:200]
+    found: list[listings.Found] = []
+    if text:
+        with service().reader() as connection:
+            found = listings.find_authorities(connection, text)
+    if len(found) == 1:
+        return redirect(url_for(".area", key=found[0].ars))
+    return render_template("areas.html", search=text, found=found)
+
+
+@blueprint.get("/gebiete/<key>")
+def area(key: str) -> str | BaseResponse:
+    """One authority, or an area without one. Short keys lead to the 12-digit one."""
+    held = service()
+    with held.reader() as connection:
+        found = profiles.profile(connection, key, held.audience) if len(key) == ARS_LENGTH else None
+        if found is None:
+            ars = _full_key(connection, key)
+            if ars is not None and ars != key:
+                return redirect(url_for(".area", key=ars), 301)
+            raise UnknownAreaError(
+                _("Zum Schlüssel „%(key)s“ gibt es im aktuellen Gebietsstand kein Gebiet.", key=key[:40]),
+                key=key[:40],
+                suggestions=listings.near_keys(connection, key),
+            )
+    return render_template(
+        "area.html",
+        area=found,
+        population=_population(found),
+        status_names={int(status): titles.status_name(status) for status in Status},
+        status_codes={int(status): status.code for status in Status},
+        reason_names={int(reason): titles.reason_name(reason) for reason in Reason},
+        details=lambda row: profiles.details(row, i18n.date),
+        map_link=_area_on_map(found),
+    )
+
+
+def _full_key(connection: Any, key: str) -> str | None:
+    if not (is_region_key(key) or (len(key) == 8 and key.isascii() and key.isdigit())):
+        return None
+    ars = listings.full_key(connection, key)
+    if ars is None and is_region_key(key):
+        # An area may have another key than its authority: a one-municipality association has its own.
+        found = authorities.find_area(connection, key)
+        if found is not None:
+            ars = listings.key_of(connection, found.authority_id) if found.authority_id else found.ars
+    return ars
+
+
+def _population(found: profiles.Profile) -> int | None:
+    if found.area is not None and found.area.population is not None:
+        return int(found.area.population)
+    return found.authority.population if found.authority is not None else None
+
+
+def _area_on_map(found: profiles.Profile) -> str | None:
+    if found.area is None:
+        return None
+    level = Level(found.area.level)
+    chosen: dict[str, Any] = {} if level is Level.DISTRICT else {"level": level.plural}
+    return url_for(".map_page", area=found.area.ars, **chosen)
+
+
+# --- data and the operator's pages ------------------------------------------------------------------
+
+
+@blueprint.get("/daten")
+def data() -> str:
+    """Where everything comes from, of when it is, and how it may be used."""
+    held = service()
+    with held.reader() as connection:
+        content = {
+            "reported": listings.reported(connection, held.audience),
+            "releases": listings.releases(connection),
+            "catalogue": listings.catalogue(connection),
+            "runs": listings.runs(connection) if held.internal else [],
+        }
+    return render_template(
+        "data.html",
+        data_as_of=held.version().changed_at,
+        data_licence=_("Datenlizenz Deutschland – Namensnennung – Version 2.0"),
+        data_licence_url=DATA_LICENCE,
+        level_names=forms.level_names(),
+        layers=[
+            (name, url_for("api.layer", name=level.plural)) for level, name in forms.level_names().items()
+        ],
+        **content,
+    )
+
+
+def _operator_page(heading: str, paragraphs: list[str]) -> str:
+    missing = ""
+    if service().settings.contact_mail is None:
+        missing = _("Hier fehlt eine Kontaktadresse. Sie steht in der Einstellung MAPSERVICE_CONTACT_MAIL.")
+    return render_template("operator_page.html", heading=heading, paragraphs=paragraphs, missing=missing)
+
+
+@blueprint.get("/impressum")
+def imprint() -> str:
+    return _operator_page(
+        _("Impressum"),
+        [_("Verantwortlich für den Inhalt ist die Stelle, die diese Karte betreibt.")],
+    )
+
+
+@blueprint.get("/datenschutz")
+def privacy() -> str:
+    return _operator_page(
+        _("Datenschutz"),
+        [
+            _("Diese Seiten setzen keine Cookies und laden nichts von fremden Servern."),
+            _("Welche Filter Sie wählen, steht nur in der Adresse Ihres Browsers."),
+        ],
+    )
+
+
+@blueprint.get("/barrierefreiheit")
+def accessibility() -> str:
+    return _operator_page(
+        _("Barrierefreiheit"),
+        [
+            _("Alle Angaben der Karte stehen auch in der Tabelle, mit denselben Filtern und ohne Skripte."),
+            _("Fällt Ihnen eine Barriere auf, schreiben Sie uns bitte."),
+        ],
+    )
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    app.context_processor(lambda: {"site": site(), "asset": asset, "csp_nonce": nonce})
+    app.add_template_filter(outward)

@@ -1,0 +1,81 @@
+// What the map fetches: values per filter, geometry per file. Only the last question's answer counts.
+
+const JSON_TYPES = { headers: { Accept: "application/json" } };
+
+export class FetchError extends Error {
+  constructor(status, body) {
+    super(body?.description ?? "");
+    this.status = status;
+  }
+}
+
+async function fetchJson(url, options = {}) {
+  const response = await fetch(url, { ...JSON_TYPES, ...options });
+  if (!response.ok) throw new FetchError(response.status, await response.json().catch(() => null));
+  return response.json();
+}
+
+/** Detail of the generalised geometry in metres: finer where one looks closer. */
+export function detailFor(level, zoom) {
+  const large = level === "municipalities" || level === "associations";
+  if (zoom < (large ? 7.5 : 8)) return 1000;
+  return zoom < (large ? 11 : 10.5) ? 300 : 100;
+}
+
+export class Data {
+  constructor(urls) {
+    this.urls = urls;
+    this.files = new Map();
+    this.answers = new Map();
+  }
+
+  /** Values in the order of the level's geometry files. A newer question aborts the one before. */
+  async values(level, params) {
+    this.valuesRequest?.abort();
+    const request = (this.valuesRequest = new AbortController());
+    params.set("format", "array");
+    return fetchJson(`${this.urls.values}${level}?${params}`, { signal: request.signal });
+  }
+
+  /** The current geometry file of a level: {hash, topology}. Parsed once per address. */
+  async geometry(level, detail) {
+    const key = `${level}/${detail}`;
+    if (!this.files.has(key)) this.files.set(key, this.#load(level, detail));
+    try {
+      return await this.files.get(key);
+    } catch (error) {
+      this.files.delete(key);
+      throw error;
+    }
+  }
+
+  async #load(level, detail) {
+    const params = new URLSearchParams({ level, detail });
+    const { hash, href } = await fetchJson(`${this.urls.geometry}?${params}`);
+    return { hash, topology: await fetchJson(href) };
+  }
+
+  forgetGeometry() {
+    this.files.clear();
+  }
+
+  /** One area with all that is offered there; the last one is kept, as filters change more often. */
+  async area(ars, level) {
+    const url = `${this.urls.areas}${encodeURIComponent(ars)}${level ? `?level=${level}` : ""}`;
+    if (this.areaUrl === url) return this.areaAnswer;
+    this.areaRequest?.abort();
+    const request = (this.areaRequest = new AbortController());
+    this.areaAnswer = await fetchJson(url, { signal: request.signal });
+    this.areaUrl = url;
+    return this.areaAnswer;
+  }
+
+  /** All services of the catalogue, fetched when first asked for. */
+  services() {
+    this.serviceList ??= fetchJson(this.urls.services).catch((error) => {
+      this.serviceList = undefined;
+      throw error;
+    });
+    return this.serviceList;
+  }
+}

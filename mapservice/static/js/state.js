@@ -1,0 +1,61 @@
+// What the map shows, as an object, and its two written forms: the page's address and the filter form.
+// The address holds what differs from the start map, so that a link stays short and shows the same map.
+
+export const DEFAULTS = Object.freeze({ level: "districts", measure: "count", scope: "own" });
+const DEFAULT_STATUS = ["online"];
+const LISTS = ["subject", "situation", "service", "within"];
+
+export function fromAddress(search) {
+  const params = new URLSearchParams(search);
+  const state = { area: params.get("area") ?? "", lang: params.get("lang") ?? "" };
+  for (const name of Object.keys(DEFAULTS)) state[name] = params.get(name) || DEFAULTS[name];
+  for (const name of LISTS) state[name] = params.getAll(name).filter(Boolean);
+  const status = params.getAll("status").filter(Boolean);
+  state.status = status.length ? status : [...DEFAULT_STATUS];
+  return state;
+}
+
+/** The filters as query parameters, without those that are as on the start map. */
+export function toParams(state, { page = true } = {}) {
+  const params = new URLSearchParams();
+  if (page && state.level !== DEFAULTS.level) params.set("level", state.level);
+  for (const name of LISTS) for (const value of state[name]) params.append(name, value);
+  if (state.status.join() !== DEFAULT_STATUS.join()) {
+    for (const value of state.status) params.append("status", value);
+  }
+  for (const name of ["measure", "scope"]) if (state[name] !== DEFAULTS[name]) params.set(name, state[name]);
+  if (page && state.area) params.set("area", state.area);
+  if (state.lang) params.set("lang", state.lang);
+  return params;
+}
+
+export function toAddress(state, path = location.pathname) {
+  const query = toParams(state).toString();
+  return query ? `${path}?${query}` : path;
+}
+
+/** Reads the filter form; keeps what the form has no field for. */
+export function fromForm(form, previous) {
+  const data = new FormData(form);
+  const state = { ...previous };
+  for (const name of Object.keys(DEFAULTS)) state[name] = data.get(name) || DEFAULTS[name];
+  for (const name of ["subject", "service", "within"]) state[name] = data.getAll(name).filter(Boolean);
+  const status = data.getAll("status");
+  state.status = status.length ? status : [...DEFAULT_STATUS];
+  return state;
+}
+
+export function toForm(form, state) {
+  for (const input of form.querySelectorAll("input[type=checkbox], input[type=radio]")) {
+    if (!(input.name in state)) continue;
+    input.checked = [state[input.name]].flat().includes(input.value);
+  }
+  const region = form.elements.namedItem("within");
+  if (region) {
+    region.value = state.within[0] ?? "";
+    if (region.selectedIndex < 0) region.selectedIndex = 0;
+  }
+}
+
+/** What decides which values the server computes; the same key needs no new request. */
+export const valuesKey = (state) => `${state.level}?${toParams({ ...state, lang: "" }, { page: false })}`;

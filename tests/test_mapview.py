@@ -1,0 +1,60 @@
+"""The folium map: ours alone, the same bytes each time, nothing that a strict policy forbids."""
+
+from __future__ import annotations
+
+import re
+
+import folium
+
+from mapservice import mapview
+
+URLS = mapview.MapUrls(
+    leaflet_js="/static/1/leaflet.js",
+    leaflet_css="/static/1/leaflet.css",
+    topojson_js="/static/1/topojson.js",
+    module="/static/1/map.js",
+    values="/api/values/",
+    geometry="/api/geometry",
+    areas="/api/areas/",
+    area_page="/gebiete/",
+    map="/",
+    table="/tabelle",
+    services="/leistungen.json",
+)
+
+
+def test_two_renders_are_the_same_bytes() -> None:
+    first = mapview.render.__wrapped__(URLS)
+    assert mapview.render.__wrapped__(URLS) == first
+
+
+def test_nothing_comes_from_another_origin() -> None:
+    markup = mapview.render(URLS)
+    everything = markup.links + markup.html + markup.script
+    assert "//" not in re.sub(r"^\s*//.*$", "", everything, flags=re.MULTILINE)
+    assert re.findall(r'(?:src|href)="([^"]+)"', markup.links) == [
+        URLS.leaflet_js,
+        URLS.topojson_js,
+        URLS.leaflet_css,
+    ]
+
+
+def test_nothing_needs_unsafe_inline() -> None:
+    markup = mapview.render(URLS)
+    for part in (markup.links, markup.html):
+        assert not re.search(r"\s(?:on\w+|style)\s*=|<style|<script>", part)
+    assert "<" not in markup.script
+
+
+def test_folium_keeps_its_own_files_for_others() -> None:
+    before = list(folium.Map.default_js), list(folium.Map.default_css)
+    mapview.render.__wrapped__(URLS)
+    assert (folium.Map.default_js, folium.Map.default_css) == before
+    assert "cdn" in folium.Map(tiles=None).get_root().render()
+
+
+def test_addresses_cannot_leave_the_script() -> None:
+    tricky = mapview.MapUrls(**{**vars(URLS), "values": "/</script><script>alert(1)//'\"${1}"})
+    script = mapview.render(tricky).script
+    assert "</script>" not in script
+    assert "`" not in script
