@@ -7,6 +7,7 @@ under row-level security. German words are what files and pages use.
 from __future__ import annotations
 
 import enum
+import hashlib
 import re
 import uuid
 
@@ -223,3 +224,11 @@ def implementation_id(ars: str, service_key: str, identifier: str = "") -> uuid.
     The same entry has the same id after being removed and imported again, and in another database.
     """
     return uuid.uuid5(_IMPLEMENTATIONS, f"{ars}\x1f{service_key}\x1f{identifier}")
+
+
+def implementation_hex(ars: str, service_key: str, identifier: str = "") -> str:
+    """implementation_id() as 32 hexadecimal digits, without the objects that make it three times as slow."""
+    name = f"{ars}\x1f{service_key}\x1f{identifier}".encode()
+    digest = hashlib.sha1(_IMPLEMENTATIONS.bytes + name, usedforsecurity=False).hexdigest()
+    # RFC 9562, section 5.5: version 5, variant 10 in the two upper bits
+    return f"{digest[:12]}5{digest[13:16]}{'89ab'[int(digest[16], 16) & 3]}{digest[17:32]}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from mapservice.database import Database
+from mapservice.domain import implementation_hex, implementation_id
 from mapservice.errors import ImportRefusedError
 from mapservice.imports.implementations import Result, import_implementations
 from tests.places import MUENSTER, OELDE, WARENDORF
@@ -167,3 +171,11 @@ def test_maturity(
         load(row(**cells))
         values = said(loaded)
         assert (values["maturity_model"], values["maturity"]) == expected
+
+
+@given(st.text(), st.text(), st.text())
+def test_short_way_to_the_public_id(ars: str, service: str, identifier: str) -> None:
+    """The importer computes ids by a short way: they are those of the definition."""
+    assert uuid.UUID(implementation_hex(ars, service, identifier)) == implementation_id(
+        ars, service, identifier
+    )

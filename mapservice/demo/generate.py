@@ -21,7 +21,7 @@ from mapservice.domain import (
     SolutionKind,
     Status,
     Visibility,
-    implementation_id,
+    implementation_hex,
 )
 from mapservice.imports import incoming
 from mapservice.imports.report import driver, progress
@@ -155,7 +155,7 @@ def _lines(
                 (
                     "0",
                     "0",
-                    implementation_id(ars, service.key).hex,
+                    implementation_hex(ars, service.key),
                     str(id_),
                     str(service.id),
                     "",

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 
 from mapservice import demo, publication, tallies
 from mapservice.database import Database
-from mapservice.domain import Visibility, implementation_id
+from mapservice.domain import Visibility, implementation_hex
 from mapservice.errors import ImportRefusedError
 from mapservice.imports import incoming, values
 from mapservice.imports.keys import AuthorityIndex, ServiceIndex
@@ -324,7 +324,7 @@ class Stage:
                     service_id, key = services[cells[1]]
                     identifier = identifiers[cells[2]] if cells[2] else ""
                     batch.append(
-                        f"{number}\t{line}\t{implementation_id(ars, key, identifier).hex}\t{authority_id}"
+                        f"{number}\t{line}\t{implementation_hex(ars, key, identifier)}\t{authority_id}"
                         f"\t{service_id}\t{copy_text(identifier) if identifier else ''}\t{urls(cells[3])}"
                         f"\t{states[cells[from_key : _STATE.stop]]}\t{dates[cells[_DATES]]}"
                         f"\t{dates[cells[_DATES + 1]]}\t{abouts[cells[_ABOUT]]}"
@@ -405,7 +405,7 @@ class Stage:
         if not {"ars", "leistung", "kennung"} <= known.keys():
             return None
         (authority_id, ars), (service_id, key) = known["ars"], known["leistung"]
-        return implementation_id(ars, key, known["kennung"]).hex, authority_id, service_id
+        return implementation_hex(ars, key, known["kennung"]), authority_id, service_id
 
     def create_missing(self) -> None:
         """Create the solutions and services of one's own that accepted rows name."""
