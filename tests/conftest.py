@@ -20,6 +20,7 @@ from mapservice import privileges, schema
 from mapservice.config import DatabaseUrls, Settings
 from mapservice.database import Database
 from mapservice.postgres import DURABLE, Server
+from tests.boundary_fixture import boundaries_loaded, boundaries_template  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -94,19 +95,19 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def make_database(server: Server, template: str, settings: Settings) -> Iterator[Callable[[], Database]]:
-    """Make as many fresh migrated databases as the test calls for."""
+def make_database(server: Server, template: str, settings: Settings) -> Iterator[Callable[..., Database]]:
+    """Make as many fresh migrated databases as the test calls for; `source` names another template."""
     made: list[Database] = []
     names: list[str] = []
     roles = privileges.Roles.of(template)
     # Copying files instead of logging every page: 0.03 s a database. Known since PostgreSQL 15.
     strategy = " STRATEGY file_copy" if server.installation().major >= 15 else ""
 
-    def make() -> Database:
+    def make(source: str = template) -> Database:
         name = f"test_{next(_numbers)}"
         with server.connect() as connection:
             connection.execute(
-                f"CREATE DATABASE {name} OWNER {roles.owner} TEMPLATE {template}{strategy}".encode()
+                f"CREATE DATABASE {name} OWNER {roles.owner} TEMPLATE {source}{strategy}".encode()
             )
         names.append(name)
         urls = urls_of(server, name, roles)
@@ -131,7 +132,7 @@ def make_database(server: Server, template: str, settings: Settings) -> Iterator
 
 
 @pytest.fixture
-def database(make_database: Callable[[], Database]) -> Database:
+def database(make_database: Callable[..., Database]) -> Database:
     """A fresh migrated database. `database.settings` names it, for create_app and commands."""
     return make_database()
 

@@ -100,7 +100,8 @@ def repair(layer: Layer, crs: CRS, findings: Findings) -> Layer:
             before, after = abs(shapely.area(geometries[at])), shapely.area(geometry)
             if after == 0 or abs(after - before) > _AREA_TOLERANCE * max(before, after):
                 continue
-            findings.repair(layer.name, int(layer.rows[at]), layer.keys[at], f"ungültige Fläche ({reason})")
+            text = f"{layer.names[at]}: ungültige Fläche repariert ({reason})."
+            findings.repair(layer.name, int(layer.rows[at]), layer.keys[at], text)
             geometries[at] = geometry
     flat = usable & ((shapely.area(geometries) <= 0) | ~shapely.is_valid(geometries))
     refuse(flat, "Die Fläche überschneidet sich selbst oder hat keine Ausdehnung.", "Bitte berichtigen.")

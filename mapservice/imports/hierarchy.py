@@ -139,6 +139,8 @@ def build(
             tiers[level] = _tier(level, layers.get(level), base, matched, known_names, findings)
         elif level is base_level:
             tiers[level] = _from_layer(base, np.arange(len(base)))
+            for unnamed in np.flatnonzero(base.names == ""):
+                base.names[unnamed] = known_names.get(pad_ars(base.keys[unnamed])) or base.keys[unnamed]
     findings.raise_problems()
     for level, tier in tiers.items():
         for above in tiers:
@@ -213,12 +215,13 @@ def _tier(
             dissolve(base.geometries, [members[at]])[0] if matched else shapely.union_all(own)
         )
         tier.names[at], tier.designations[at] = _invented(level, str(key), base, members[at])
-    for at in np.flatnonzero(tier.populations < 0):
-        parts = base.populations[members[at]]
+    for unknown in np.flatnonzero(tier.populations < 0):
+        parts = base.populations[members[unknown]]
         if (parts >= 0).all():
-            tier.populations[at] = parts.sum()
-    for at in np.flatnonzero(tier.names == ""):
-        tier.names[at] = known_names.get(pad_ars(tier.keys[at])) or _plain_name(level, tier.keys[at])
+            tier.populations[unknown] = parts.sum()
+    for unnamed in np.flatnonzero(tier.names == ""):
+        key = tier.keys[unnamed]
+        tier.names[unnamed] = known_names.get(pad_ars(key)) or _plain_name(level, key)
     return tier
 
 

@@ -148,7 +148,9 @@ def _choose(paths: Sequence[Path], mapped: Mapped) -> list[tuple[Path, str, Leve
     """Which layers to read: those of a known product, else one per file."""
     found = [(path, name) for path in paths for name in _layer_names(path)]
     by_mapping = bool(mapped.columns or mapped.levels or mapped.layer)
-    known = [(path, name, level) for path, name in found if (level := _known_level(name))]
+    known: list[tuple[Path, str, Level | None]] = [
+        (path, name, level) for path, name in found if (level := _known_level(name))
+    ]
     if known and not by_mapping:
         return known
     if mapped.layer is not None:
