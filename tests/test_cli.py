@@ -19,6 +19,7 @@ from sqlalchemy import NullPool, create_engine
 from mapservice import cli, login_check, privileges
 from mapservice.config import SETTINGS
 from mapservice.database import Database
+from mapservice.paths import TRANSLATIONS
 from mapservice.postgres import PORT, Server
 from tests.conftest import ROOT
 
@@ -76,6 +77,14 @@ def test_wrong_setting_is_refused_without_a_traceback() -> None:
 )
 def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(cli.cli, arguments).exit_code == 2
+
+
+def test_wrong_usage_is_said_in_german() -> None:
+    if not (TRANSLATIONS / "de" / "LC_MESSAGES" / "click.mo").exists():
+        pytest.skip("the translations are not compiled")
+    result = CliRunner().invoke(cli.cli, ["gibtsnicht"])
+    assert "Fehler: Den Befehl 'gibtsnicht' gibt es nicht." in result.stderr
+    assert CliRunner().invoke(cli.cli, ["--help"]).output.startswith("Aufruf:")
 
 
 def test_database_that_is_down_is_said_in_german() -> None:

@@ -26,7 +26,7 @@ def prepare_first_start(database: Database) -> None:
     """
     from sqlalchemy import select
 
-    from mapservice import cli, schema
+    from mapservice import schema
     from mapservice.models import BoundaryRelease, ImportRun
     from mapservice.paths import BUNDLED
 
@@ -40,18 +40,18 @@ def prepare_first_start(database: Database) -> None:
     files = sorted(path for path in BUNDLED.glob("*") if path.suffix in {".zip", ".gpkg"})
     if not has_boundaries and files:
         say("Erster Start: die mitgelieferten Verwaltungsgrenzen werden eingelesen …")
-        run_command(cli.COMMANDS["import boundaries"], [str(file) for file in files])
+        run_command("import boundaries", [str(file) for file in files])
     if not done & {"catalogue", "implementations", "demonstration"}:
         say("Erster Start: Vorführdaten werden geladen (entfernen: mapservice demo remove) …")
-        run_command(cli.COMMANDS["demo"], ["load"])
+        run_command("demo", ["load"])
 
 
-def run_command(entry: object, arguments: list[str]) -> None:
+def run_command(name: str, arguments: list[str]) -> None:
     """Run another command of ours as an operator would, in this process."""
     from mapservice import cli
 
-    assert isinstance(entry, cli.Entry)
-    cli.load(entry).main(args=arguments, prog_name=entry.where, standalone_mode=False)
+    command = cli.load(cli.COMMANDS[name])
+    command.main(args=arguments, prog_name=f"mapservice {name}", standalone_mode=False)
 
 
 @click.command()
