@@ -37,6 +37,8 @@ _PLANE = np.array([111_320 * np.cos(np.radians(_MIDDLE_LATITUDE)), 111_250])
 _POLYGONS = (3, 6)
 _COLLECTION = 7
 _AREA_TOLERANCE = 0.1
+_SLIVER = 5.0
+"""Metres: gaps between neighbours up to this width are errors of the source and are closed."""
 
 
 def to_wgs84(crs: CRS) -> Transformer:
@@ -191,6 +193,8 @@ def generalise(
     degrees = transformed(geometries, to_wgs84(crs))
     plane: Geometries = shapely.transform(degrees, lambda points: points * _PLANE)
     bounds = shapely.bounds(degrees)
+    if not matched:
+        plane = shapely.coverage_clean(plane, gap_width=_SLIVER, snapping_distance=_SLIVER)
     step()
     shapes, cleaned = {}, None
     for detail in DETAILS:
