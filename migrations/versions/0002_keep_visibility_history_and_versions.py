@@ -149,13 +149,29 @@ BEGIN
 END $$;
 
 CREATE FUNCTION publication_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE changed integer;
 BEGIN
-    PERFORM move_data_version(1::smallint);
-    changed := coalesce(NEW.authority_id, OLD.authority_id);
-    IF (coalesce(NEW.visibility, 1) = 3) <> (coalesce(OLD.visibility, 1) = 3) AND EXISTS (
-        SELECT FROM implementation i
-        WHERE i.authority_id = changed AND i.visibility = 3 AND NOT i.demonstration
+    IF EXISTS (SELECT FROM changed_rows) THEN
+        PERFORM move_data_version(1::smallint);
+    END IF;
+    -- Publishing an authority without entries shows the public nothing.
+    IF EXISTS (
+        SELECT FROM changed_rows c JOIN implementation i ON i.authority_id = c.authority_id
+        WHERE c.visibility = 3 AND i.visibility = 3 AND NOT i.demonstration
+    ) THEN
+        PERFORM move_data_version(3::smallint);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION publication_updated() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM new_rows) THEN
+        PERFORM move_data_version(1::smallint);
+    END IF;
+    IF EXISTS (
+        SELECT FROM old_rows o JOIN new_rows n USING (authority_id)
+        JOIN implementation i ON i.authority_id = n.authority_id
+        WHERE (o.visibility = 3) <> (n.visibility = 3) AND i.visibility = 3 AND NOT i.demonstration
     ) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
@@ -170,12 +186,14 @@ BEGIN
 END $$;
 
 CREATE FUNCTION service_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE kind smallint := coalesce(NEW.kind, OLD.kind);
-DECLARE changed integer := coalesce(NEW.id, OLD.id);
 BEGIN
-    PERFORM move_data_version(1::smallint);
+    IF EXISTS (SELECT FROM changed_rows) THEN
+        PERFORM move_data_version(1::smallint);
+    END IF;
     -- A service of one's own is known to the public only through an entry that it may see.
-    IF kind <> 3 OR EXISTS (SELECT FROM public_implementation i WHERE i.service_id = changed) THEN
+    IF EXISTS (SELECT FROM changed_rows c WHERE c.kind <> 3) OR EXISTS (
+        SELECT FROM changed_rows c JOIN public_implementation i ON i.service_id = c.id
+    ) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
     RETURN NULL;
@@ -183,8 +201,10 @@ END $$;
 
 CREATE FUNCTION solution_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM move_data_version(1::smallint);
-    IF EXISTS (SELECT FROM public_implementation i WHERE i.solution_id = coalesce(NEW.id, OLD.id)) THEN
+    IF EXISTS (SELECT FROM changed_rows) THEN
+        PERFORM move_data_version(1::smallint);
+    END IF;
+    IF EXISTS (SELECT FROM changed_rows c JOIN public_implementation i ON i.solution_id = c.id) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
     RETURN NULL;
@@ -226,16 +246,24 @@ CREATE TRIGGER updated AFTER UPDATE ON implementation
     FOR EACH STATEMENT EXECUTE FUNCTION implementation_updated();
 CREATE TRIGGER deleted AFTER DELETE ON implementation REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION implementation_deleted();
-CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON publication
-    FOR EACH ROW EXECUTE FUNCTION publication_changed();
+CREATE TRIGGER inserted AFTER INSERT ON publication REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION publication_changed();
+CREATE TRIGGER updated AFTER UPDATE ON publication REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION publication_updated();
+CREATE TRIGGER deleted AFTER DELETE ON publication REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION publication_changed();
 CREATE TRIGGER changed AFTER INSERT OR UPDATE OR DELETE ON life_situation
     FOR EACH STATEMENT EXECUTE FUNCTION catalogue_changed();
-CREATE TRIGGER changed AFTER UPDATE OR DELETE ON service
-    FOR EACH ROW EXECUTE FUNCTION service_changed();
-CREATE TRIGGER inserted AFTER INSERT ON service
-    FOR EACH ROW WHEN (NEW.kind <> 3) EXECUTE FUNCTION service_changed();
-CREATE TRIGGER changed AFTER UPDATE OR DELETE ON solution
-    FOR EACH ROW EXECUTE FUNCTION solution_changed();
+CREATE TRIGGER inserted AFTER INSERT ON service REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION service_changed();
+CREATE TRIGGER updated AFTER UPDATE ON service REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION service_changed();
+CREATE TRIGGER deleted AFTER DELETE ON service REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION service_changed();
+CREATE TRIGGER updated AFTER UPDATE ON solution REFERENCING NEW TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION solution_changed();
+CREATE TRIGGER deleted AFTER DELETE ON solution REFERENCING OLD TABLE AS changed_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION solution_changed();
 CREATE TRIGGER changed AFTER UPDATE ON authority
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION authority_changed();
@@ -300,10 +328,10 @@ def downgrade() -> None:
     tables = {
         "announce": ["data_version"],
         "stamp": ["implementation"],
-        "inserted": ["implementation", "service"],
-        "updated": ["implementation"],
-        "deleted": ["implementation"],
-        "changed": ["publication", "life_situation", "service", "solution", "authority", "boundary_release"],
+        "inserted": ["implementation", "service", "publication"],
+        "updated": ["implementation", "service", "publication", "solution"],
+        "deleted": ["implementation", "service", "publication", "solution"],
+        "changed": ["life_situation", "authority", "boundary_release"],
     }
     for name, on in tables.items():
         for table in on:
@@ -325,6 +353,7 @@ def downgrade() -> None:
         "service_changed",
         "solution_changed",
         "publication_changed",
+        "publication_updated",
         "catalogue_changed",
         "authority_changed",
         "boundary_release_changed",
