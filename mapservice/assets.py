@@ -17,6 +17,7 @@ from flask import Blueprint, Flask, Response, abort, request, send_from_director
 from werkzeug.security import safe_join
 
 from mapservice.paths import STATIC
+from mapservice.responses import accepted_encoding
 
 _COMPRESSIBLE = {".css", ".js", ".svg", ".json", ".txt"}
 _FOREVER = "public, max-age=31536000, immutable"
@@ -41,19 +42,17 @@ def _compressed(path: Path, encoding: str) -> bytes:
     return brotli.compress(content, quality=9) if encoding == "br" else gzip.compress(content, 9, mtime=0)
 
 
-def accepted_encoding() -> str | None:
-    """The best content coding that this request accepts: br, gzip or none."""
-    accepted = request.accept_encodings
-    return next((name for name in ("br", "gzip") if accepted[name] > 0), None)
-
-
 @blueprint.get("/static/<asset_version>/<path:filename>", endpoint="file")
 def static_file(asset_version: str, filename: str) -> Response:
     full = safe_join(str(STATIC), filename)
     if full is None or not Path(full).is_file():
         abort(404)
     path = Path(full)
-    encoding = accepted_encoding() if path.suffix in _COMPRESSIBLE else None
+    encoding = (
+        accepted_encoding(request.headers.get("Accept-Encoding", ""))
+        if path.suffix in _COMPRESSIBLE
+        else None
+    )
     if encoding is None:
         response = send_from_directory(STATIC, filename, conditional=True)
     else:

@@ -8,8 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from mapservice.domain import SUBJECT_AREAS, Audience, Level, Scope, ServiceKind, is_region_key, pad_ars
-from mapservice.models import Authority, Boundary, BoundaryRelease, ImportRun, LifeSituation, Service, Tally
+from mapservice.domain import SUBJECT_AREAS, Audience, Level, Scope, ServiceKind, pad_ars
+from mapservice.models import (
+    Authority,
+    Boundary,
+    BoundaryRelease,
+    GeometryFile,
+    ImportRun,
+    LifeSituation,
+    Service,
+    Tally,
+)
 
 _MOST_FOUND = 50
 
@@ -137,7 +146,9 @@ def find_authorities(connection: Connection, text: str, limit: int = _MOST_FOUND
     statement = select(Authority.ars, Authority.name, Authority.designation, Authority.ags).where(
         Authority.is_current
     )
+    order: list[Any] = [func.length(Authority.name), Authority.name, Authority.ars]
     if text.isascii() and text.isdigit():
+        order = [Authority.ars]
         candidates = [
             statement.where(
                 or_(
@@ -153,9 +164,7 @@ def find_authorities(connection: Connection, text: str, limit: int = _MOST_FOUND
             statement.where(name.contains(text.lower(), autoescape=True)),
         ]
     for candidate in candidates:
-        rows = connection.execute(
-            candidate.order_by(func.length(Authority.name), Authority.name, Authority.ars).limit(limit)
-        ).all()
+        rows = connection.execute(candidate.order_by(*order).limit(limit)).all()
         if rows:
             return [
                 Found(row.ars, row.name, ", ".join(part for part in (row.designation, row.ars) if part))
@@ -166,11 +175,12 @@ def find_authorities(connection: Connection, text: str, limit: int = _MOST_FOUND
 
 def near_keys(connection: Connection, key: str, limit: int = 10) -> list[Found]:
     """Authorities whose key starts as an unknown key does, with the longest prefix that has any."""
-    for length in (9, 5, 2):
-        if len(key) > length or (len(key) == length and is_region_key(key)):
-            found = find_authorities(connection, key[:length], limit)
-            if found:
-                return found
+    if not (key.isascii() and key.isdigit()):
+        return []
+    for length in range(min(len(key) - 1, 9), 1, -1):
+        found = find_authorities(connection, key[:length], limit)
+        if found:
+            return found
     return []
 
 
@@ -185,6 +195,16 @@ def full_key(connection: Connection, key: str) -> str | None:
 def key_of(connection: Connection, authority_id: int) -> str | None:
     """The ARS of an authority."""
     return connection.scalar(select(Authority.ars).where(Authority.id == authority_id))
+
+
+def geometry_files(connection: Connection) -> dict[str, str]:
+    """Hashes of the current release's geometry files by `level/detail`, for example `districts/1000`."""
+    rows = connection.execute(
+        select(GeometryFile.level, GeometryFile.detail, GeometryFile.hash)
+        .join(BoundaryRelease, BoundaryRelease.id == GeometryFile.release_id)
+        .where(BoundaryRelease.is_current)
+    )
+    return {f"{Level(row.level).plural}/{row.detail}": row.hash for row in rows}
 
 
 def current_release(connection: Connection) -> BoundaryReleaseRow | None:

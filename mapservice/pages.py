@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
@@ -21,9 +21,13 @@ from mapservice.layers import areas as layer_areas
 from mapservice.layers import authorities
 from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
+from mapservice.responses import accepted_encoding, compressed
 from mapservice.service import service
 
 blueprint = Blueprint("pages", __name__)
+_FIRST_DETAIL = 1000
+"""Detail of the borders that the map starts with; finer ones follow as one looks closer."""
+_WORTH_COMPRESSING = 1000
 
 
 @dataclass(frozen=True)
@@ -79,15 +83,32 @@ def map_page() -> str:
     from mapservice import mapview
 
     # A wrong filter in a link is told here, before the map has been drawn without it.
-    _query()
+    query = _query()
+    files = {
+        name: {"hash": digest, "href": url_for("api.geometry", digest=digest)}
+        for name, digest in service().kept("geometry files", listings.geometry_files).items()
+    }
+    first = files.get(f"{query.level.plural}/{_FIRST_DETAIL}")
+    preload = [first["href"]] if first else []
+    if not request.args:
+        # Exactly the address that the script asks for, else the browser fetches it twice.
+        preload.append(
+            url_for("api.values", name=query.level.plural) + f"?detail={_FIRST_DETAIL}&format=array"
+        )
     markup = mapview.render(_map_urls())
     return render_template(
         "map.html",
         map=markup,
-        modules=[asset(f"js/{path.name}") for path in sorted((STATIC / "js").glob("*.js"))],
+        modules=[
+            asset(f"js/{path.name}")
+            for path in sorted((STATIC / "js").glob("*.js"))
+            if path.name != "early.js"
+        ],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         texts=i18n.script_texts(),
+        geometry_files=files,
+        preload=preload,
     )
 
 
@@ -316,7 +337,24 @@ def accessibility() -> str:
     )
 
 
+def _compress(response: Response) -> Response:
+    """Pages hold no secret that their size could give away: nobody is logged in."""
+    if response.mimetype != "text/html" or response.content_length is None:
+        return response
+    response.vary.add("Accept-Encoding")
+    encoding = accepted_encoding(request.headers.get("Accept-Encoding", ""))
+    if (
+        encoding
+        and response.content_length > _WORTH_COMPRESSING
+        and "Content-Encoding" not in response.headers
+    ):
+        response.set_data(compressed(response.get_data(), encoding))
+        response.headers["Content-Encoding"] = encoding
+    return response
+
+
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
+    app.after_request(_compress)
     app.context_processor(lambda: {"site": site(), "asset": asset, "csp_nonce": nonce})
     app.add_template_filter(outward)

@@ -26,7 +26,8 @@ export class Data {
   constructor(urls) {
     this.urls = urls;
     this.files = new Map();
-    this.answers = new Map();
+    // The page names the files that were current when it was made: no question before the first fetch.
+    this.known = JSON.parse(document.getElementById("geometry-files").textContent);
   }
 
   /** Values in the order of the level's geometry files. A newer question aborts the one before. */
@@ -51,12 +52,14 @@ export class Data {
 
   async #load(level, detail) {
     const params = new URLSearchParams({ level, detail });
-    const { hash, href } = await fetchJson(`${this.urls.geometry}?${params}`);
+    const { hash, href } =
+      this.known[`${level}/${detail}`] ?? (await fetchJson(`${this.urls.geometry}?${params}`));
     return { hash, topology: await fetchJson(href) };
   }
 
   forgetGeometry() {
     this.files.clear();
+    this.known = {};
   }
 
   /** One area with all that is offered there; the last one is kept, as filters change more often. */

@@ -248,7 +248,6 @@ class MapPage {
 }
 
 export function start(map, urls) {
-  document.documentElement.classList.add("js");
   return new MapPage(map, urls);
 }
 
