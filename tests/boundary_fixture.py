@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +38,14 @@ def boundaries_template(server: Server, template: str, tmp_path_factory: pytest.
 def boundaries_loaded(make_database: Callable[..., Database], boundaries_template: str) -> Database:
     """A fresh database whose current release is the small one."""
     return make_database(boundaries_template)
+
+
+@pytest.fixture(scope="module")
+def module_boundaries(
+    server: Server, template: str, boundaries_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """The same for a whole module, whose tests fill it once and then only read."""
+    from tests.conftest import databases
+
+    with databases(server, template, Settings(state_dir=tmp_path_factory.mktemp("state"))) as make:
+        yield make(boundaries_template)

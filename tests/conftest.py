@@ -10,6 +10,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from mapservice import privileges, schema
 from mapservice.config import DatabaseUrls, Settings
 from mapservice.database import Database
 from mapservice.postgres import DURABLE, Server
-from tests.boundary_fixture import boundaries_loaded, boundaries_template  # noqa: F401 - fixtures
+from tests.boundary_fixture import boundaries_loaded, boundaries_template, module_boundaries  # noqa: F401 - fixtures
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -94,9 +95,9 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(state_dir=tmp_path / "state")
 
 
-@pytest.fixture
-def make_database(server: Server, template: str, settings: Settings) -> Iterator[Callable[..., Database]]:
-    """Make as many fresh migrated databases as the test calls for; `source` names another template."""
+@contextmanager
+def databases(server: Server, template: str, settings: Settings) -> Iterator[Callable[..., Database]]:
+    """Make as many fresh migrated databases as asked for; `source` names another template to copy."""
     made: list[Database] = []
     names: list[str] = []
     roles = privileges.Roles.of(template)
@@ -129,6 +130,13 @@ def make_database(server: Server, template: str, settings: Settings) -> Iterator
     with server.connect() as connection:
         for name in names:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def make_database(server: Server, template: str, settings: Settings) -> Iterator[Callable[..., Database]]:
+    """Fresh databases for one test."""
+    with databases(server, template, settings) as make:
+        yield make
 
 
 @pytest.fixture

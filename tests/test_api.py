@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,19 +12,22 @@ from typing import Any
 import brotli
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from mapservice import create_app
 from mapservice.config import DatabaseUrls
 from mapservice.database import Database
+from mapservice.domain import Audience
+from mapservice.errors import UnavailableError
 from mapservice.params import LIMIT_MOST
 from tests.entries import add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF, TELGTE = "055150000000", "055700000000", "055700044044"
 
 
-@pytest.fixture
-def filled(boundaries_loaded: Database) -> Database:
-    with boundaries_loaded.owner() as connection:
+def fill(database: Database) -> Database:
+    with database.owner() as connection:
         add_service(connection, "10500")
         add_service(connection, "10501", subject_area_id=6)
         for ars in (MUENSTER, WARENDORF, TELGTE):
@@ -31,20 +35,29 @@ def filled(boundaries_loaded: Database) -> Database:
         add_entry(connection, MUENSTER, "10500", url="https://demo.example/<script>${1}")
         add_entry(connection, WARENDORF, "10501", status=2)
         add_entry(connection, TELGTE, "10500", status=5)
-    return boundaries_loaded
+    return database
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def filled(module_boundaries: Database) -> Database:
+    return fill(module_boundaries)
+
+
+@pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
     app = create_app(filled.settings, filled)
     yield app.test_client()
     app.extensions["mapservice"].versions.close()
 
 
+def said(response: TestResponse) -> Any:
+    return json.loads(response.data)
+
+
 def get(client: FlaskClient, address: str) -> Any:
     response = client.get(address)
     assert response.status_code == 200, response.text
-    return json.loads(response.data)
+    return said(response)
 
 
 def test_a_layer_is_geojson_with_everything_a_portal_needs(client: FlaskClient) -> None:
@@ -113,9 +126,9 @@ def test_the_array_stands_in_the_order_of_the_geometry_file(client: FlaskClient)
 def test_a_geometry_file_that_is_no_longer_current_is_a_conflict(client: FlaskClient) -> None:
     response = client.get(f"/api/values/districts?format=array&geometry={'0' * 64}")
     assert response.status_code == 409
-    assert response.json["parameter"] == "geometry"
+    assert said(response)["parameter"] == "geometry"
     current = get(client, "/api/geometry?level=districts")
-    assert response.json["allowed"] == [current["hash"]]
+    assert said(response)["allowed"] == [current["hash"]]
     assert client.get(f"/api/geometry/{'0' * 64}.topojson").status_code == 404
 
 
@@ -156,8 +169,8 @@ def test_a_region_is_a_prefix_or_an_area(client: FlaskClient) -> None:
 def test_one_area_with_what_is_offered_there(client: FlaskClient) -> None:
     content = get(client, f"/api/areas/{TELGTE}")
     assert content["name"] == "Telgte"
-    assert [link["ars"] for link in content["chain"]][0] == TELGTE
-    assert [link["ars"] for link in content["chain"]][-1] == "0" * 12
+    assert content["chain"][0]["ars"] == TELGTE
+    assert content["chain"][-1]["ars"] == "0" * 12
     assert content["counts"]["own"]["online"] == 0
     offered = {
         (entry["authority"], entry["service"], entry["status"]) for entry in content["implementations"]
@@ -226,26 +239,26 @@ def test_a_wrong_request_names_the_parameter(
     client: FlaskClient, address: str, status: int, parameter: str
 ) -> None:
     response = client.get(address)
-    if "cursor=WzEsMl0" in address:
-        assert response.status_code in (400, 409)
-        return
     assert response.status_code == status, response.text
-    assert response.json["parameter"] == parameter
-    assert response.json["description"]
+    assert said(response)["parameter"] == parameter
+    assert said(response)["description"]
     assert "<script" not in response.text
     assert "no-store" in response.headers["Cache-Control"]
     assert "ETag" not in response.headers
 
 
 def test_unknown_addresses_and_methods_are_json_too(client: FlaskClient) -> None:
-    assert client.get("/api/nothing").json["code"] == "not_found"
+    assert said(client.get("/api/nothing"))["code"] == "not_found"
     assert client.get("/api").status_code == 404
     refused = client.post("/api/values/districts")
     assert refused.status_code == 405
     assert "GET" in refused.headers["Allow"]
 
 
-def test_an_unchanged_answer_is_304(client: FlaskClient, filled: Database) -> None:
+def test_an_unchanged_answer_is_304(boundaries_loaded: Database) -> None:
+    database = fill(boundaries_loaded)
+    app = create_app(database.settings, database)
+    client = app.test_client()
     address = "/api/values/districts"
     first = client.get(address)
     etag = first.headers["ETag"]
@@ -254,15 +267,14 @@ def test_an_unchanged_answer_is_304(client: FlaskClient, filled: Database) -> No
     again = client.get(address, headers={"If-None-Match": f'W/"x", {etag}'})
     assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", etag)
     assert client.get(address + "?scope=own", headers={"If-None-Match": etag}).status_code == 200
-    with filled.owner() as connection:
+    with database.owner() as connection:
         add_entry(connection, MUENSTER, "10501")
-    import time
-
     time.sleep(0.6)
     moved = client.get(address, headers={"If-None-Match": etag})
     assert moved.status_code == 200
     assert moved.headers["ETag"] != etag
-    assert moved.json["values"]["05515"] == 2
+    assert said(moved)["values"]["05515"] == 2
+    app.extensions["mapservice"].versions.close()
 
 
 def test_answers_are_compressed_as_asked(client: FlaskClient) -> None:
@@ -292,18 +304,13 @@ def test_a_database_that_is_down_is_503_with_retry_after(filled: Database) -> No
     response = app.test_client().get("/api/values/districts")
     assert response.status_code == 503
     assert int(response.headers["Retry-After"]) > 0
-    assert response.json["code"] == "unavailable"
+    assert said(response)["code"] == "unavailable"
     assert "127.0.0.1" not in response.text
     app.extensions["mapservice"].versions.close()
 
 
 def test_a_query_over_its_time_limit_is_503(filled: Database) -> None:
-    from mapservice.domain import Audience
-    from mapservice.errors import UnavailableError
-
     hasty = Database(filled.urls, replace(filled.settings, statement_timeout=0.1))
-    from sqlalchemy import text
-
     with pytest.raises(UnavailableError), hasty.reader(Audience.PUBLIC) as connection:
         connection.execute(text("SELECT pg_sleep(5)"))
     hasty.dispose()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
+from werkzeug.test import TestResponse
 
 from mapservice import create_app
 from mapservice.config import Settings
@@ -58,6 +61,10 @@ ADDRESSES = (
     "/daten",
     "/leistungen.json",
 )
+
+
+def said(response: TestResponse) -> Any:
+    return json.loads(response.data)
 
 
 @pytest.fixture
@@ -204,7 +211,7 @@ def test_the_internal_view_shows_all_and_says_so(filled: Database) -> None:
     app = create_app(settings, filled)
     client = app.test_client()
     response = client.get(f"/api/areas/{HAMM}")
-    assert [entry["source"] for entry in response.json["implementations"]] == ["Geheimquelle"]
+    assert [entry["source"] for entry in said(response)["implementations"]] == ["Geheimquelle"]
     assert response.headers["Cache-Control"] == "private, no-store"
     assert "Access-Control-Allow-Origin" not in response.headers
     page = client.get("/")
@@ -215,14 +222,14 @@ def test_the_internal_view_shows_all_and_says_so(filled: Database) -> None:
 
 def test_a_withdrawal_holds_within_a_second(filled: Database, client: FlaskClient) -> None:
     address = "/api/values/districts?service=10500&measure=status"
-    assert client.get(address).json["values"]["05515"] == "online"
+    assert said(client.get(address))["values"]["05515"] == "online"
     with filled.owner() as connection:
         set_publication(connection, MUENSTER, INTERNAL)
     withdrawn = time.monotonic()
-    while client.get(address).json["reasons"].get("05515") != "no_data":
+    while said(client.get(address))["reasons"].get("05515") != "no_data":
         assert time.monotonic() - withdrawn < 1
         time.sleep(0.05)
-    assert client.get(f"/api/areas/{MUENSTER}").json["implementations"] == []
+    assert said(client.get(f"/api/areas/{MUENSTER}"))["implementations"] == []
 
 
 def version(database: Database, audience: Audience) -> int:
@@ -232,14 +239,14 @@ def version(database: Database, audience: Audience) -> int:
 
 
 def test_only_visible_changes_move_the_public_version(filled: Database) -> None:
-    def moved(public: bool) -> None:
-        nonlocal known_public, known_internal
-        now = version(filled, Audience.PUBLIC), version(filled, Audience.INTERNAL)
-        assert (now[0] > known_public) is public
-        assert now[1] > known_internal
-        known_public, known_internal = now
+    known = [version(filled, Audience.PUBLIC), version(filled, Audience.INTERNAL)]
 
-    known_public, known_internal = version(filled, Audience.PUBLIC), version(filled, Audience.INTERNAL)
+    def moved(public: bool) -> None:
+        now = [version(filled, Audience.PUBLIC), version(filled, Audience.INTERNAL)]
+        assert (now[0] > known[0]) is public
+        assert now[1] > known[1]
+        known[:] = now
+
     with filled.owner() as connection:
         entry = add_entry(connection, MUENSTER, "10501", visibility=INTERNAL)
     moved(public=False)
