@@ -113,6 +113,7 @@ def test_a_service_is_found_by_name_and_opens_the_measures_that_need_one(visit: 
 def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: dict[str, int]) -> None:
     made = visit(size)
     page = made.open("/?within=05570")
+    page.wait_for_load_state("networkidle")  # finer borders follow where the map starts close
     canvas = page.locator("#map_ozg").bounding_box()
     assert canvas is not None
     centre = page.evaluate(
@@ -128,6 +129,11 @@ def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: di
     expect(panel.get_by_role("heading", name="Warendorf")).to_be_visible()
     page.wait_for_url(f"**/?within=05570&area={WARENDORF}")
     expect(panel.get_by_text("Eigene Angebote")).to_be_visible()
+    counted = page.evaluate(f"fetch('/api/areas/{WARENDORF}').then((answer) => answer.json())")["counts"][
+        "own"
+    ]
+    shown = [int(text) for text in panel.locator(".panel__count dd").all_inner_texts()]
+    assert shown == [counted["online"], counted["in_progress"], counted["planned"]]
     panel.locator("summary").first.click()
     assert page.locator("img[src=x]").count() == 0, "names are text"
     assert made.axe() == []
@@ -141,6 +147,7 @@ def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: di
 
 def test_the_tooltip_names_the_area_and_its_value(visit: Visitor) -> None:
     page = visit().open("/?within=05558")
+    page.wait_for_load_state("networkidle")
     box = page.locator("#map_ozg").bounding_box()
     assert box is not None
     x, y = page.evaluate(

@@ -66,9 +66,9 @@ export class Choropleth {
   #drawLines(topology, collection, level) {
     const mesh = (differs) =>
       L.GeoJSON.coordsToLatLngs(topojson.mesh(topology, collection, differs).coordinates, 1);
-    const draw = (differs, weight, color, opacity) =>
+    const draw = (lines, weight, color, opacity) =>
       this.lines.addLayer(
-        L.polyline(mesh(differs), {
+        L.polyline(lines, {
           renderer: this.renderer,
           weight,
           color,
@@ -78,12 +78,13 @@ export class Choropleth {
         }),
       );
     if (level === "municipalities" || level === "associations") {
-      draw((a, b) => a !== b && a.properties.district !== b.properties.district, 0.8, "#ffffff", 1);
-      draw((a, b) => a !== b && a.properties.district !== b.properties.district, 0.5, ABOVE, 0.55);
+      const districts = mesh((a, b) => a !== b && a.properties.district !== b.properties.district);
+      draw(districts, 0.8, "#ffffff", 1);
+      draw(districts, 0.5, ABOVE, 0.55);
     }
-    draw((a, b) => a === b, 1, ABOVE, 0.75);
+    draw(mesh((a, b) => a === b), 1, ABOVE, 0.75);
     if (level !== "states") {
-      draw((a, b) => a !== b && a.properties.state !== b.properties.state, 1.2, ABOVE, 0.9);
+      draw(mesh((a, b) => a !== b && a.properties.state !== b.properties.state), 1.2, ABOVE, 0.9);
     }
   }
 

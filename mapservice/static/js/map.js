@@ -95,8 +95,10 @@ class MapPage {
         return;
       }
       if (state !== this.state) return;
+      // What a link opens is there at once; what the visitor changes may be followed with the eye.
+      if (fit) this.#fit({ animate: this.opened === true });
+      this.opened = true;
       this.#say("");
-      if (fit) this.#fit();
     } else if (fit) this.#fit();
     this.#showArea();
   }
@@ -204,9 +206,9 @@ class MapPage {
     return { paddingTopLeft: [250, 12], paddingBottomRight: [this.state.area ? 416 : 56, 12] };
   }
 
-  #fit() {
+  #fit({ animate = true } = {}) {
     const bounds = this.choropleth.bounds((index) => !this.values.at(index).outside);
-    this.map.fitBounds(bounds, { ...this.#padding(), maxZoom: 11 });
+    this.map.fitBounds(bounds, { ...this.#padding(), maxZoom: 11, animate });
   }
 
   #addZoomButtons() {

@@ -69,7 +69,8 @@ export class Panel {
     if (!self) parts.push(element("p", "kern-body", t("unincorporated_long")));
     else if (!known) parts.push(element("p", "kern-body", t("panel_empty")));
     else {
-      parts.push(this.#counts(own));
+      const counts = ownCounts(area, state);
+      if (counts) parts.push(this.#counts(counts));
       if (!own.length) parts.push(element("p", "kern-body", t("panel_nothing")));
     }
     parts.push(...this.#groups(t("own_heading"), own, area, false));
@@ -79,12 +80,11 @@ export class Panel {
     this.body.replaceChildren(...parts.filter(Boolean));
   }
 
-  #counts(entries) {
+  #counts(counts) {
     const list = element("dl", "panel__counts");
     for (const code of SHOWN_STATUS) {
-      const count = entries.filter((entry) => entry.status === code).length;
       const item = element("div", `panel__count panel__count--${code}`);
-      item.append(element("dt", "", t(code)), element("dd", "", number(count)));
+      item.append(element("dt", "", t(code)), element("dd", "", number(counts[code])));
       list.append(item);
     }
     return list;
@@ -157,4 +157,16 @@ export class Panel {
       ].filter(Boolean),
     );
   }
+}
+
+/** OZG services by status as the server counts them: entries are more, as LeiKa services count in their bundle. */
+function ownCounts(area, state) {
+  if (state.service.length || state.situation.length) return null;
+  const chosen = state.subject.length
+    ? area.subjects.own.filter((row) => state.subject.includes(row.slug))
+    : [area.counts.own];
+  const known = chosen.filter((row) => !row.reason);
+  if (!known.length) return null;
+  const sum = (code) => known.reduce((total, row) => total + row[code], 0);
+  return Object.fromEntries([...SHOWN_STATUS].map((code) => [code, sum(code)]));
 }
