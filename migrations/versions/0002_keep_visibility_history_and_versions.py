@@ -121,11 +121,14 @@ BEGIN
     IF EXISTS (SELECT FROM new_rows) THEN
         PERFORM move_data_version(1::smallint);
     END IF;
-    IF EXISTS (
-        SELECT FROM old_rows o JOIN new_rows n USING (id)
-        WHERE ({_public("o")}) <> ({_public("n")})
-        OR ({_public("n")})
-            AND ({_columns("o", VISIBLE_SAID)}) IS DISTINCT FROM ({_columns("n", VISIBLE_SAID)})
+    -- An aggregate, not EXISTS: for a first row alone the planner would loop over all pairs of rows.
+    IF (
+        SELECT bool_or(
+            ({_public("o")}) <> ({_public("n")})
+            OR ({_public("n")})
+                AND ({_columns("o", VISIBLE_SAID)}) IS DISTINCT FROM ({_columns("n", VISIBLE_SAID)})
+        )
+        FROM old_rows o JOIN new_rows n USING (id)
     ) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
@@ -168,10 +171,13 @@ BEGIN
     IF EXISTS (SELECT FROM new_rows) THEN
         PERFORM move_data_version(1::smallint);
     END IF;
-    IF EXISTS (
-        SELECT FROM old_rows o JOIN new_rows n USING (authority_id)
-        JOIN implementation i ON i.authority_id = n.authority_id
-        WHERE (o.visibility = 3) <> (n.visibility = 3) AND i.visibility = 3 AND NOT i.demonstration
+    IF (
+        SELECT bool_or(EXISTS (
+            SELECT FROM implementation i
+            WHERE i.authority_id = n.authority_id AND i.visibility = 3 AND NOT i.demonstration
+        ))
+        FROM old_rows o JOIN new_rows n USING (authority_id)
+        WHERE (o.visibility = 3) <> (n.visibility = 3)
     ) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
@@ -215,9 +221,11 @@ BEGIN
     IF EXISTS (SELECT FROM new_rows) THEN
         PERFORM move_data_version(1::smallint);
     END IF;
-    IF EXISTS (
-        SELECT FROM old_rows o JOIN new_rows n USING (id)
-        WHERE ({_columns("o", AUTHORITY_COLUMNS)}) IS DISTINCT FROM ({_columns("n", AUTHORITY_COLUMNS)})
+    IF (
+        SELECT bool_or(
+            ({_columns("o", AUTHORITY_COLUMNS)}) IS DISTINCT FROM ({_columns("n", AUTHORITY_COLUMNS)})
+        )
+        FROM old_rows o JOIN new_rows n USING (id)
     ) THEN
         PERFORM move_data_version(3::smallint);
     END IF;
