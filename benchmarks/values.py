@@ -26,6 +26,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, make_url, text
 
@@ -108,7 +109,8 @@ def peer(urls: DatabaseUrls, python: Path) -> subprocess.Popen[bytes]:
     assert urls.owner is not None
     url = make_url(urls.owner)
     environment = os.environ | {
-        "DATABASE_URL": f"postgresql://{url.username}@/{url.database}?host={url.query['host']}",
+        # tipg wants a host in the URL; asyncpg takes a socket folder there, percent-encoded
+        "DATABASE_URL": f"postgresql://{url.username}@{quote(str(url.query['host']), safe='')}/{url.database}",
         "TIPG_DB_SCHEMAS": '["peer"]',
         "TIPG_MAX_FEATURES_PER_QUERY": "20000",
     }

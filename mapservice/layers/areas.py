@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     case,
     cast,
+    collate,
     func,
     literal,
     null,
@@ -67,7 +68,7 @@ def values_as_array(
     numerator = counted.c.status if query.measure is Measure.STATUS else counted.c.n
     inside = counted.c.inside
     shown = case((~inside, "null"), else_=cast(func.coalesce(counted.c.reason, numerator), Text))
-    denominator = case((inside & counted.c.reason.is_(None), cast(counted.c.of, Text)), else_="0")
+    denominator = case((~inside, "null"), (counted.c.reason.is_(None), cast(counted.c.of, Text)), else_="0")
     row = connection.execute(
         select(func.coalesce(_joined(shown, counted), ""), func.coalesce(_joined(denominator, counted), ""))
     ).one()
@@ -177,7 +178,8 @@ def _touching(boxes: Sequence[Box]) -> Select[Any]:
 def _paged(statement: Select[Any], query: Query, counted: CTE, page: Page) -> Select[Any]:
     order: list[ColumnElement[Any]] = [counted.c.ordinal.asc()]
     if page.order is Order.NAME:
-        name: Any = Boundary.name
+        # German order: Öhringen with O, not after Z.
+        name: Any = collate(Boundary.name, "de-x-icu")
         order.insert(0, name.desc() if page.descending else name.asc())
     elif page.order is Order.VALUE:
         value = _sortable(query, counted)

@@ -31,7 +31,7 @@ _STATUS_COLOURS = {
 _STATUS_LABELS = {
     Status.ONLINE: "online",
     Status.IN_PROGRESS: "in Umsetzung",
-    Status.PLANNED: "geplant",
+    Status.PLANNED: "in Planung",
     Status.OPEN: "offen",
 }
 
@@ -79,6 +79,11 @@ def _count_classes(size: int) -> tuple[ValueClass, ...]:
         upper = None if following is None else Fraction(following)
         result.append(ValueClass(f"c{n}", Fraction(lower), upper, label, colour))
     return tuple(result)
+
+
+def share(n: int, of: int) -> float:
+    """n / of to three decimals, half away from zero as in SQL and in spreadsheets (docs/counting.md, 7)."""
+    return (2000 * n + of) // (2 * of) / 1000
 
 
 def class_of(value: Fraction | int, among: tuple[ValueClass, ...]) -> str:
