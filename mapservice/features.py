@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from mapservice.domain import Level, Measure, Reason, Status
-from mapservice.layers.classes import ValueClass, class_of
+from mapservice.layers.classes import ValueClass, class_of, share
 from mapservice.layers.query import Query
 from mapservice.titles import reason_name, value_label
 
@@ -45,14 +45,12 @@ def value_of(query: Query, row: Row[Any], among: tuple[ValueClass, ...]) -> Valu
         return Value(status.code, label, None, status.code)
     if query.measure is Measure.COUNT:
         return Value(row.n, label, None, class_of(row.n, among))
-    share = Fraction(row.n, row.of)
-    return Value(round(float(share), 3), label, None, class_of(share, among))
+    return Value(share(row.n, row.of), label, None, class_of(Fraction(row.n, row.of), among))
 
 
 def properties(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str) -> dict[str, Any]:
     """The flat properties of a feature (docs/api.md)."""
     value = value_of(query, row, among)
-    share = round(row.n / row.of, 3) if row.of and row.reason is None else None
     result = {
         "ars": row.ars,
         "authority": row.authority,
@@ -66,7 +64,7 @@ def properties(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_
         "services_online": None,
         "services_in_progress": None,
         "services_planned": None,
-        "share": share,
+        "share": share(row.n, row.of) if row.of and row.reason is None else None,
         "value": value.value,
         "value_label": value.label,
         "value_reason": value.reason,
@@ -78,7 +76,7 @@ def properties(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_
             "municipalities_total": row.of,
             "municipalities_wanted": row.n,
             "municipalities_left_out": row.left_out,
-            "population_share": round(row.population_n / row.population_of, 3) if row.population_of else None,
+            "population_share": share(row.population_n, row.population_of) if row.population_of else None,
         }
     elif row.reason is None:
         result |= {

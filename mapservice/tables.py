@@ -13,6 +13,7 @@ from mapservice.domain import Measure, Reason, Status
 from mapservice.errors import ParameterError
 from mapservice.i18n import number, percent
 from mapservice.layers.areas import Order, Page
+from mapservice.layers.classes import share
 from mapservice.layers.query import Query
 from mapservice.titles import reason_name, status_name
 
@@ -131,7 +132,7 @@ def table_rows(query: Query, rows: Sequence[Row[Any]], area_link: Callable[[str]
         elif known and query.measure is Measure.COUNT:
             value = number(row.n)
         elif known:
-            value = percent(row.n / row.of if row.of else None)
+            value = percent(share(row.n, row.of))
         result.append(
             TableRow(
                 name=row.name,

@@ -7,6 +7,7 @@ from flask_babel import ngettext
 
 from mapservice.domain import Level, Measure, Reason, Scope, Status
 from mapservice.i18n import number, percent
+from mapservice.layers.classes import share
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 
@@ -42,10 +43,10 @@ def value_label(query: Query, row_n: int, row_of: int, status: int) -> str:
         return status_name(Status(status))
     if query.measure is Measure.COUNT:
         return ngettext("%(n)s Leistung", "%(n)s Leistungen", row_n, n=number(row_n))
-    share = percent(row_n / row_of)
+    words = {"share": percent(share(row_n, row_of)), "n": number(row_n), "of": number(row_of)}
     if query.measure is Measure.SPREAD:
-        return _("%(share)s (%(n)s von %(of)s Gemeinden)", share=share, n=number(row_n), of=number(row_of))
-    return _("%(share)s (%(n)s von %(of)s Leistungen)", share=share, n=number(row_n), of=number(row_of))
+        return _("%(share)s (%(n)s von %(of)s Gemeinden)", **words)
+    return _("%(share)s (%(n)s von %(of)s Leistungen)", **words)
 
 
 def _what(query: Query, selection: Selection) -> str:

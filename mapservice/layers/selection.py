@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, select
 
-from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, ServiceKind
+from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, Level, ServiceKind
 from mapservice.errors import NotFoundError
 from mapservice.layers.query import Query
 from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
@@ -86,7 +86,10 @@ def _all_known(what: str, parameter: str, wanted: Sequence[object], found: Seque
 
 
 def _region(connection: Connection, key: str) -> Region:
-    """A key of 2, 3, 5, 9 digits is a prefix; one of 12 is looked up and means its (highest) area."""
+    """A key of 2, 3, 5, 9 digits is a prefix; one of 12 is looked up and means its (highest) area.
+
+    That of a municipality is its association's, if it is the only one in there: both are the same land.
+    """
     current = select(BoundaryRelease.id).where(BoundaryRelease.is_current).scalar_subquery()
     prefix = key
     if len(key) == ARS_LENGTH:
@@ -97,6 +100,13 @@ def _region(connection: Connection, key: str) -> Region:
             .limit(1)
         )
         prefix = found or key
+        if found == key:
+            members = select(func.count()).where(
+                Boundary.release_id == current,
+                Boundary.level == int(Level.MUNICIPALITY),
+                Boundary.ars.between(key[:9] + "000", key[:9] + "999"),
+            )
+            prefix = key[:9] if connection.scalar(members) == 1 else key
     region = Region(key, prefix.ljust(ARS_LENGTH, "0"), prefix.ljust(ARS_LENGTH, "9"))
     known = connection.scalar(
         select(Boundary.id)

@@ -1,0 +1,139 @@
+"""Implementations CSV -> the entries that count: broken rows out, the last of one identity wins."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from .catalogue import Catalogue
+
+ONLINE, IN_PROGRESS, PLANNED, OPEN, NOT_RESPONSIBLE = 1, 2, 3, 4, 5
+STATUSES = {
+    "online": ONLINE,
+    "umgesetzt": ONLINE,
+    "in umsetzung": IN_PROGRESS,
+    "in bearbeitung": IN_PROGRESS,
+    "in planung": PLANNED,
+    "geplant": PLANNED,
+    "offen": OPEN,
+    "nicht zuständig": NOT_RESPONSIBLE,
+}
+VISIBILITIES = {"": "internal", "intern": "internal", "partner": "partners", "öffentlich": "public"}
+YES_OR_NO = {"", "ja", "nein", "yes", "no", "true", "false", "1", "0", "x"}
+HIGHEST = {"1.1": 4, "2.0": 7}
+
+
+@dataclass(frozen=True)
+class Entries:
+    """table: authority, service, identifier, status, visibility, valid_for (tuple or None); and how many
+    rows were read, rejected and superseded."""
+
+    table: pd.DataFrame
+    read: int
+    rejected: int
+    superseded: int
+
+
+class BrokenRowError(ValueError):
+    """A row that the rules of the format do not admit."""
+
+
+def read_entries(path: Path, catalogue: Catalogue, authorities: Iterable[str]) -> Entries:
+    keys = _key_lookup(authorities)
+    kept: dict[tuple[str, str, str], tuple[object, ...]] = {}
+    read = rejected = superseded = 0
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file, delimiter=";"):
+            read += 1
+            cells = {name: (cell or "").strip() for name, cell in row.items() if name}
+            try:
+                entry = _entry(cells, catalogue, keys)
+            except BrokenRowError:
+                rejected += 1
+                continue
+            identity = (str(entry[0]), str(entry[1]), str(entry[2]))
+            superseded += identity in kept
+            kept.pop(identity, None)
+            kept[identity] = entry
+    columns = ["authority", "service", "identifier", "status", "visibility", "valid_for"]
+    return Entries(pd.DataFrame(list(kept.values()), columns=columns), read, rejected, superseded)
+
+
+def _key_lookup(authorities: Iterable[str]) -> dict[str, str]:
+    """Every way to write a key: 12 digits, 8, 5 for districts; each also without its leading zero."""
+    found: dict[str, str] = {}
+    for ars in authorities:
+        ways = {ars}
+        if ars[5:9] == "0000" or ars[9:] != "000":  # an association has no AGS
+            ways.add(ars[:5] + ars[9:])
+        if ars.endswith("0000000") and ars[2:5] != "000":
+            ways.add(ars[:5])
+        for way in ways:
+            found[way] = ars
+            if way.startswith("0") and ars != "000000000000":
+                found[way[1:]] = ars
+    return found
+
+
+def _entry(cells: dict[str, str], catalogue: Catalogue, keys: dict[str, str]) -> tuple[object, ...]:
+    _require(cells["ars"] in keys)
+    service = cells["leistung"]
+    if not service.startswith("eigen:"):
+        service = service.replace(" ", "")
+        _require(catalogue.knows(service))
+    status = cells["status"].lower()
+    _require(status in STATUSES)
+    url = cells.get("url", "")
+    _require(not url or re.match(r"https?://", url, re.IGNORECASE) is not None)
+    _maturity(cells)
+    _require(cells.get("nachnutzbar", "").lower() in YES_OR_NO)
+    _require(cells.get("kontakt_art", "") in ("", "funktion", "person"))
+    for name in ("online_seit", "stand", "geplant_bis"):
+        _day(cells.get(name, ""))
+    visibility = cells.get("sichtbarkeit", "").lower()
+    _require(visibility in VISIBILITIES)
+    named = [key.strip() for key in cells.get("gilt_fuer", "").split("|") if key.strip()]
+    _require(all(key in keys for key in named))
+    valid_for = tuple(keys[key] for key in named) or None
+    return (
+        keys[cells["ars"]],
+        service,
+        cells.get("kennung", ""),
+        STATUSES[status],
+        VISIBILITIES[visibility],
+        valid_for,
+    )
+
+
+def _require(holds: bool) -> None:
+    if not holds:
+        raise BrokenRowError
+
+
+def _day(text: str) -> dt.date | None:
+    if not text:
+        return None
+    for form in ("%Y-%m-%d", "%d.%m.%Y"):
+        try:
+            return dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no time zone
+        except ValueError:
+            continue
+    raise BrokenRowError
+
+
+def _maturity(cells: dict[str, str]) -> None:
+    model, level = cells.get("reifegradmodell", ""), cells.get("reifegrad", "")
+    _require(not model or model in HIGHEST)
+    if not level:
+        return
+    if not model:
+        stated = _day(cells.get("stand", ""))
+        _require(stated is not None and stated < dt.date(2025, 7, 1))
+        model = "1.1"
+    _require(level.isdigit() and int(level) <= HIGHEST[model])
