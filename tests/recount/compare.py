@@ -26,7 +26,10 @@ class Client(Protocol):
 
 
 class Comparison:
-    """situations: (slug, name) -> the service's number of it. differences: what was found so far."""
+    """situations: (slug, name) -> the service's number of it. differences: what was found so far.
+
+    compared: how many areas; reasons: those met among the recounted values.
+    """
 
     def __init__(
         self, client: Client, recount: Recount, situations: Mapping[tuple[str, str], int], label: str
@@ -34,6 +37,7 @@ class Comparison:
         self.client, self.recount, self.situations, self.label = client, recount, situations, label
         self.differences: dict[tuple[str, Filter], list[str]] = {}
         self.compared = 0
+        self.reasons: set[str] = set()
         self._turn = 0
 
     def levels(self, query: Filter) -> list[str]:
@@ -45,6 +49,7 @@ class Comparison:
         self._turn += 1
         for number, level in enumerate(levels):
             expected = self.recount.values(level, query)
+            self.reasons |= set(expected["reason"].dropna())
             self._array(level, query, expected)
             if self._turn % (2 * len(levels)) == 2 * number:
                 self._keys(level, query, expected)
