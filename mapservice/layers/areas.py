@@ -142,15 +142,6 @@ def rows(
         ).add_columns(shape.geojson)
     if boxes:
         statement = statement.where(Boundary.id.in_(_touching(boxes)))
-        # Boxes are compared with the finest shape, whatever detail is asked for: same areas for every detail.
-        shape = aliased(BoundaryShape)
-        statement = statement.join(
-            shape, (shape.boundary_id == Boundary.id) & (shape.detail == (detail or 100))
-        )
-        if detail is not None:
-            statement = statement.add_columns(shape.geojson)
-        if boxes:
-            statement = statement.where(Boundary.id.in_(_touching(boxes)))
     return connection.execute(_paged(statement, query, counted, page or Page())).all()
 
 
