@@ -108,9 +108,10 @@ def our_server() -> subprocess.Popen[bytes]:
 def peer(urls: DatabaseUrls, python: Path) -> subprocess.Popen[bytes]:
     assert urls.owner is not None
     url = make_url(urls.owner)
+    host = quote(str(url.query["host"]), safe="")
     environment = os.environ | {
         # tipg wants a host in the URL; asyncpg takes a socket folder there, percent-encoded
-        "DATABASE_URL": f"postgresql://{url.username}@{quote(str(url.query['host']), safe='')}/{url.database}",
+        "DATABASE_URL": f"postgresql://{url.username}@{host}/{url.database}",
         "TIPG_DB_SCHEMAS": '["peer"]',
         "TIPG_MAX_FEATURES_PER_QUERY": "20000",
     }
@@ -189,9 +190,8 @@ def measure(database: Database) -> None:
         print(f"| {what} | {median * 1000:.0f} ms | 1/{peer_median / median:.0f} | {size / 1000:.1f} kB |")
     _, keys_size = fetch(f"{values}?format=keys")
     _, share_size = fetch(f"{values}?format=array&measure=share&scope=available")
-    print(
-        f"| keys | | | {keys_size / 1000:.1f} kB |\n| array, share, available | | | {share_size / 1000:.1f} kB |"
-    )
+    print(f"| keys | | | {keys_size / 1000:.1f} kB |")
+    print(f"| array, share, available | | | {share_size / 1000:.1f} kB |")
     empty = rate(f"{OURS}/empty")
     repeated = rate(f"{values}?format=array")
     with moving_version(database):
