@@ -4,6 +4,7 @@ import { Choropleth } from "./choropleth.js";
 import { Data, detailFor } from "./data.js";
 import { Filters } from "./filters.js";
 import { Legend } from "./legend.js";
+import { keepStill } from "./motion.js";
 import { Panel } from "./panel.js";
 import { Sheet } from "./sheet.js";
 import { fromAddress, fromForm, toAddress, toForm, toParams, valuesKey } from "./state.js";
@@ -18,6 +19,7 @@ class MapPage {
   constructor(map, urls) {
     this.map = map;
     this.urls = urls;
+    keepStill(map);
     const container = map.getContainer();
     container.role = "application";
     container.setAttribute("aria-labelledby", "map-title");

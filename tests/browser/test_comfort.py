@@ -1,0 +1,44 @@
+"""What a visitor asked the system for: forced colours, less motion."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Visitor
+
+WARENDORF = "055700000000"
+
+
+def test_forced_colours_keep_what_is_chosen_and_the_legend(visit: Visitor) -> None:
+    made = visit(forced_colors="active")
+    page = made.open(f"/?area={WARENDORF}")
+    background = "(node) => getComputedStyle(node).backgroundColor"
+    chosen = page.locator("label[for=level-districts]").evaluate(background)
+    other = page.locator("label[for=level-states]").evaluate(background)
+    assert chosen != other, "the chosen level differs from the others"
+    classes = page.locator(".legend__swatch[style]")
+    colours = {classes.nth(index).evaluate(background) for index in range(classes.count())}
+    assert len(colours) == classes.count(), "each class keeps its colour"
+    expect(page.locator("#area-panel")).to_be_visible()
+    made.open(f"/gebiete/{WARENDORF}", painted=False)
+    markers = page.evaluate(
+        "() => [...document.querySelectorAll('.status--online, .status--in_progress')]"
+        ".map((node) => getComputedStyle(node, '::before').backgroundColor)"
+    )
+    assert len(set(markers)) == 2, "statuses keep their colours"
+
+
+def test_less_motion_moves_the_map_at_once(visit: Visitor) -> None:
+    moved = """() => {
+        const zoom = map_ozg.getZoom(), centre = map_ozg.getCenter();
+        document.getElementById('zoom-in').click();
+        const closer = map_ozg.getZoom() - zoom;
+        map_ozg.panBy([120, 0]);
+        return [closer > 0, map_ozg.getCenter().lng - centre.lng > 0];
+    }"""
+    made = visit(reduced_motion="reduce")
+    page = made.open(f"/?area={WARENDORF}")
+    assert page.locator("#area-panel").evaluate("(node) => getComputedStyle(node).animationName") == "none"
+    assert page.evaluate(moved) == [True, True]
+    # Without the wish the same steps are followed with the eye.
+    assert visit().open("/").evaluate(moved) == [False, False]
