@@ -19,7 +19,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """
     from flask import Flask
 
-    from mapservice import addresses, api, assets, error_pages, headers, i18n, pages
+    from mapservice import addresses, api, assets, error_pages, headers, i18n, ogc, pages
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     headers.init_app(app, internal=audience is Audience.INTERNAL)
     pages.init_app(app)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
+    ogc.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -8,17 +8,16 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 from sqlalchemy import Connection, Row, select
 
-from mapservice import features, params, responses, titles
+from mapservice import feature_pages, params, responses
+from mapservice.about import current_release, release_as_json, said, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, Reason, Scope, Status, is_region_key
 from mapservice.error_pages import wants_json
-from mapservice.errors import ConflictError, NotFoundError, ParameterError, UnavailableError
-from mapservice.features import dumps, timestamp
+from mapservice.errors import ConflictError, NotFoundError, ParameterError
+from mapservice.features import dumps
 from mapservice.layers import areas, authorities
-from mapservice.layers.areas import Page
 from mapservice.layers.classes import ValueClass, classes
-from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection, resolve
+from mapservice.layers.selection import resolve
 from mapservice.models import BoundaryRelease, GeometryFile
 from mapservice.responses import (
     GEOJSON,
@@ -31,8 +30,6 @@ from mapservice.responses import (
 from mapservice.service import service
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
-DEFAULT_DETAIL = 300
-DATA_LICENCE = "https://www.govdata.de/dl-de/by-2-0"
 
 
 # --- layers -----------------------------------------------------------------------------------------
@@ -41,69 +38,17 @@ DATA_LICENCE = "https://www.govdata.de/dl-de/by-2-0"
 @blueprint.get("/layers/<name>.geojson")
 @versioned
 def layer(connection: Connection, version: Version, name: str) -> Payload:
-    """A whole level as one FeatureCollection, EPSG:4326."""
+    """A whole level as one FeatureCollection, EPSG:4326 with longitude first unless `crs` says otherwise."""
     level = params.parse_level(name)
-    params.allow_only(request.args, (*params.FILTERS, "detail", params.LANGUAGE), single=("detail",))
-    query = params.parse_query(request.args, level)
-    detail = params.parse_detail(request.args, DEFAULT_DETAIL)
-    return _features(connection, version, query, detail, boxes=(), page=Page())
-
-
-@blueprint.get("/collections/<name>/items")
-@versioned
-def items(connection: Connection, version: Version, name: str) -> Payload:
-    """Areas of a level page by page; `cursor` goes on where a page ended, `offset` skips."""
-    level = params.parse_level(name)
-    own = ("detail", "bbox", "limit", "cursor", "offset")
+    own = ("detail", "crs")
     params.allow_only(request.args, (*params.FILTERS, *own, params.LANGUAGE), single=own)
     query = params.parse_query(request.args, level)
-    release = _release(connection)
-    after = params.parse_cursor(request.args, release.id)
-    if after is not None and "offset" in request.args:
-        raise ParameterError("cursor und offset schließen einander aus.", parameter="offset")
-    page = Page(limit=params.parse_limit(request.args), after=after, offset=params.parse_offset(request.args))
-    boxes = params.parse_bbox(request.args)
-    return _features(
-        connection, version, query, params.parse_detail(request.args, DEFAULT_DETAIL), boxes=boxes, page=page
-    )
-
-
-def _features(
-    connection: Connection,
-    version: Version,
-    query: Query,
-    detail: int,
-    *,
-    boxes: tuple[areas.Box, ...],
-    page: Page,
-) -> Payload:
-    selection = resolve(connection, query)
-    release = _release(connection)
-    # One row more than asked for tells whether there is a next page, without counting.
-    more = Page(None if page.limit is None else page.limit + 1, page.after, page.offset)
-    found = areas.rows(
-        connection, query, selection, service().audience, detail=detail, boxes=boxes, page=more
-    )
-    shown = found if page.limit is None else found[: page.limit]
-    members = _said(query, selection, release, version)
-    members["numberReturned"] = len(shown)
-    if page.limit is not None:
-        members["links"] = _item_links(query, release, shown if len(found) > len(shown) else ())
-    among = classes(query.measure, selection.size)
-    as_of = timestamp(version.changed_at)
-    body = features.collection(members, (features.feature(query, row, among, as_of) for row in shown))
-    return Payload(body, GEOJSON)
-
-
-def _item_links(query: Query, release: Row[Any], followed: Any) -> list[dict[str, str]]:
-    name = query.level.plural
-    given = request.args.to_dict(flat=False)
-    found = [("self", GEOJSON, url_for(".items", name=name, _external=True, **given))]  # type: ignore[arg-type]
-    if followed:
-        following: dict[str, Any] = {key: value for key, value in given.items() if key != "offset"}
-        following["cursor"] = params.make_cursor(release.id, followed[-1].ordinal)
-        found.append(("next", GEOJSON, url_for(".items", name=name, _external=True, **following)))
-    return features.links(found)
+    detail = params.parse_detail(request.args)
+    crs = params.parse_crs(request.args, short=True)
+    found = feature_pages.find(connection, version, query, detail=detail, crs=crs)
+    # GeoJSON of 2008: readers that know no other way take the system from this member.
+    named = {} if crs.geographic else {"crs": {"type": "name", "properties": {"name": crs.urn}}}
+    return Payload(found.geojson(**named), GEOJSON, (feature_pages.content_crs(crs),))
 
 
 # --- values -----------------------------------------------------------------------------------------
@@ -118,13 +63,13 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
     params.allow_only(request.args, (*params.FILTERS, *own, params.LANGUAGE), single=own)
     query = params.parse_query(request.args, level)
     form = params.parse_format(request.args, ("keys", "array"), "keys")
-    detail = params.parse_detail(request.args, DEFAULT_DETAIL)
+    detail = params.parse_detail(request.args)
     selection = resolve(connection, query)
     members = {
         "level": level.plural,
         "measure": query.measure.value,
         "scope": query.scope.code,
-        **_said(query, selection, _release(connection), version),
+        **said(query, selection, current_release(connection), version),
         "classes": [_class_as_json(item) for item in classes(query.measure, selection.size)],
     }
     head = dumps(members)[:-1]
@@ -173,7 +118,7 @@ def current_geometry(connection: Connection, version: Version) -> Payload:
     """The current geometry file of a level and detail."""
     params.allow_only(request.args, ("level", "detail", params.LANGUAGE), single=("level", "detail"))
     level = params.parse_level(request.args.get("level", Level.DISTRICT.plural))
-    detail = params.parse_detail(request.args, DEFAULT_DETAIL)
+    detail = params.parse_detail(request.args)
     return Payload(dumps(_geometry_as_json(_geometry_file(connection, level, detail).hash, detail)).encode())
 
 
@@ -235,8 +180,8 @@ def area(connection: Connection, version: Version, key: str) -> Payload:
         "subjects": {},
         "implementations": [],
         "neighbours": url_for(".neighbours", key=found.key),
-        **_release_as_json(_release(connection)),
-        **_version_as_json(version),
+        **release_as_json(current_release(connection)),
+        **version_as_json(version),
     }
     if found.authority_id is not None:
         chain = authorities.chain(connection, found.authority_id)
@@ -286,7 +231,7 @@ def neighbours(connection: Connection, version: Version, key: str) -> Payload:
             }
             for row in authorities.neighbours(connection, found.boundary_id)
         ],
-        **_release_as_json(_release(connection)),
+        **release_as_json(current_release(connection)),
     }
     return Payload(dumps(content).encode())
 
@@ -362,57 +307,9 @@ def health() -> Response:
     """200 while the database answers and has a current boundary release; else 503."""
     with service().reader() as connection:
         version = service().versions.read(connection)
-        release = _release(connection)
+        release = current_release(connection)
     content = {"status": "ok", "data_version": version.number, "boundary_release": release.as_of.isoformat()}
     return Response(dumps(content), mimetype=JSON)
-
-
-# --- what every answer says -------------------------------------------------------------------------
-
-
-def _release(connection: Connection) -> Row[Any]:
-    row = connection.execute(
-        select(
-            BoundaryRelease.id,
-            BoundaryRelease.name,
-            BoundaryRelease.as_of,
-            BoundaryRelease.attribution,
-            BoundaryRelease.attribution_url,
-            BoundaryRelease.licence,
-            BoundaryRelease.licence_url,
-        ).where(BoundaryRelease.is_current)
-    ).one_or_none()
-    if row is None:
-        raise UnavailableError(
-            "Es sind noch keine Verwaltungsgrenzen geladen. Befehl dafür: mapservice import boundaries DATEI"
-        )
-    return row
-
-
-def _said(query: Query, selection: Selection, release: Row[Any], version: Version) -> dict[str, Any]:
-    return {
-        "title": titles.title(query, selection),
-        **_release_as_json(release),
-        **_version_as_json(version),
-    }
-
-
-def _release_as_json(release: Row[Any]) -> dict[str, Any]:
-    return {
-        "attribution": release.attribution,
-        "attribution_url": release.attribution_url,
-        "geometry_licence": release.licence,
-        "geometry_licence_url": release.licence_url,
-        "boundaries_as_of": release.as_of.isoformat(),
-    }
-
-
-def _version_as_json(version: Version) -> dict[str, Any]:
-    return {
-        "data_as_of": timestamp(version.changed_at),
-        "data_licence": DATA_LICENCE,
-        "demonstration": version.demonstration,
-    }
 
 
 # --- cross-origin ------------------------------------------------------------------------
@@ -427,7 +324,7 @@ def init_app(app: Flask, cache_mb: int, *, public: bool) -> None:
         def allow_origins(response: Response) -> Response:
             if wants_json():
                 response.headers["Access-Control-Allow-Origin"] = "*"
-                response.headers["Access-Control-Expose-Headers"] = "ETag, Link, Retry-After"
+                response.headers["Access-Control-Expose-Headers"] = "ETag, Content-Crs, Retry-After"
             return response
 
         app.after_request(allow_origins)

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapservice import forms, i18n, listings, params, profiles, tables, titles
-from mapservice.api import DATA_LICENCE
+from mapservice.about import DATA_LICENCE
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
 from mapservice.errors import ParameterError

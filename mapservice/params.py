@@ -23,7 +23,8 @@ from mapservice.domain import (
     is_region_key,
 )
 from mapservice.errors import ConflictError, NotFoundError, ParameterError
-from mapservice.layers.areas import Box
+from mapservice.layers import crs
+from mapservice.layers.crs import Box
 from mapservice.layers.query import DETAILS, Query
 
 Arguments = MultiDict[str, str]
@@ -33,10 +34,20 @@ FILTERS = ("subject", "situation", "service", "status", "measure", "scope", "wit
 """The parameters of every filtered endpoint and page."""
 LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
+DETAIL_DEFAULT = 300
 _MOST_VALUES = 200
 _SLUGS = {slug: slug for slug, _ in SUBJECT_AREAS}
 _OWN_SERVICE = re.compile(r"(eigen|ohne-leika):[^\x00-\x1f\x7f]{1,200}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
+_DECIMAL = re.compile(
+    r"\s*[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?\s*", re.ASCII
+)
+_BOX_EXAMPLES = {
+    4326: "Ecke unten links, Ecke oben rechts in der Achsfolge von bbox-crs, zum Beispiel 7.3,51.7,8.1,52.1",
+    3857: "west,süd,ost,nord in Metern, zum Beispiel 810000,6740000,900000,6820000",
+    25832: "west,süd,ost,nord in Metern, zum Beispiel 380000,5730000,440000,5780000",
+    25833: "west,süd,ost,nord in Metern, zum Beispiel 370000,5800000,410000,5840000",
+}
 
 
 def parse_level(name: str) -> Level:
@@ -83,9 +94,9 @@ def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collec
             raise ParameterError(f"{name} darf nur einmal angegeben werden.", parameter=name)
 
 
-def parse_detail(arguments: Arguments, default: int) -> int:
+def parse_detail(arguments: Arguments) -> int:
     """Generalisation in metres."""
-    return _choice(arguments, "detail", {str(detail): detail for detail in DETAILS}, default)
+    return _choice(arguments, "detail", {str(detail): detail for detail in DETAILS}, DETAIL_DEFAULT)
 
 
 def parse_format(arguments: Arguments, allowed: Collection[str], default: str) -> str:
@@ -105,33 +116,51 @@ def parse_offset(arguments: Arguments) -> int:
     return 0 if text is None else _number("offset", text, 0, 10**7)
 
 
+def parse_crs(arguments: Arguments, name: str = "crs", *, short: bool = False) -> crs.Crs:
+    """A reference system by its OGC URI. short: also as EPSG:25832, where EPSG:4326 has longitude first, as
+    GeoJSON of 2008 and its readers have it.
+    """
+    choices = {known.uri: known for known in crs.ALL}
+    if short:
+        choices |= {known.code: known for known in crs.ALL if not known.flipped}
+    return _choice(arguments, name, choices, crs.CRS84)
+
+
 def parse_bbox(arguments: Arguments) -> tuple[Box, ...]:
-    """west,south,east,north in degrees (EPSG:4326). A box across the antimeridian becomes two."""
+    """Two corners in the axis order of `bbox-crs` (default CRS84). Two boxes across the antimeridian."""
+    system = parse_crs(arguments, "bbox-crs")
     text = arguments.get("bbox")
     if text is None:
         return ()
     wrong = ParameterError(
-        f"bbox={_quoted(text)} ist kein Rechteck.",
-        parameter="bbox",
-        allowed=["west,süd,ost,nord in Grad, zum Beispiel 7.3,51.7,8.1,52.1"],
+        f"bbox={_quoted(text)} ist kein Rechteck.", parameter="bbox", allowed=[_BOX_EXAMPLES[system.srid]]
     )
     parts = text.split(",")
-    if len(parts) not in (4, 6) or any(len(part) > 40 for part in parts):
+    if len(parts) not in (4, 6) or not all(_DECIMAL.fullmatch(part) for part in parts):
         raise wrong
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError:
-        raise wrong from None
+    numbers = [float(part) for part in parts]
     if len(numbers) == 6:  # OGC API - Features: heights are allowed, and ours is a plane
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
     west, south, east, north = numbers
-    if not all(math.isfinite(number) for number in numbers):
+    if system.flipped:
+        west, south, east, north = south, west, north, east
+    if not all(math.isfinite(number) for number in numbers) or south > north:
         raise wrong
-    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
+    least_x, least_y, most_x, most_y = system.world
+    if not system.geographic:
+        if west > east:
+            raise wrong
+        # What lies beyond cannot be transformed, and holds no area of ours.
+        x = [min(max(number, least_x), most_x) for number in (west, east)]
+        y = [min(max(number, least_y), most_y) for number in (south, north)]
+        return (Box(x[0], y[0], x[1], y[1], system),)
+    if not all(least_x <= number <= most_x for number in (west, east)):
+        raise wrong
+    if not all(least_y <= number <= most_y for number in (south, north)):
         raise wrong
     if west > east:
-        return ((west, south, 180.0, north), (-180.0, south, east, north))
-    return ((west, south, east, north),)
+        return (Box(west, south, most_x, north, system), Box(least_x, south, east, north, system))
+    return (Box(west, south, east, north, system),)
 
 
 def make_cursor(release_id: int, ordinal: int) -> str:

@@ -33,10 +33,11 @@ _EXTENSION = "mapservice-responses"
 
 @dataclass(frozen=True)
 class Payload:
-    """What a view answers: the uncompressed body and its media type."""
+    """What a view answers: the uncompressed body, its media type and further headers."""
 
     body: bytes
     media_type: str = JSON
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Stored:
     media_type: str
     encoding: str | None
     etag: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -181,7 +183,7 @@ def error_response(error: MapServiceError) -> Response:
 def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
     if len(payload.body) < _SMALL:
         encoding = None
-    return Stored(compressed(payload.body, encoding), payload.media_type, encoding, etag)
+    return Stored(compressed(payload.body, encoding), payload.media_type, encoding, etag, payload.headers)
 
 
 def _answer(stored: Stored) -> Response:
@@ -192,6 +194,7 @@ def _answer(stored: Stored) -> Response:
     headers["Cache-Control"] = "public, no-cache"
     if stored.encoding:
         headers["Content-Encoding"] = stored.encoding
+    headers.extend(stored.headers)
     return response
 
 

@@ -11,16 +11,19 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parent.parent / "mapservice"
 WEB = {
+    "about",
     "addresses",
     "api",
     "assets",
     "error_pages",
+    "feature_pages",
     "features",
     "forms",
     "headers",
     "i18n",
     "listings",
     "mapview",
+    "ogc",
     "pages",
     "params",
     "profiles",

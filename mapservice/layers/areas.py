@@ -30,12 +30,10 @@ from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level, Measure, Reason, Status
 from mapservice.layers.counting import counted_areas, current_release, inside
+from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryShape
-
-Box = tuple[float, float, float, float]
-"""west, south, east, north in degrees, EPSG:4326."""
 
 
 class Order(enum.StrEnum):
@@ -100,6 +98,7 @@ def rows(
     audience: Audience,
     *,
     detail: int | None = None,
+    crs: Crs = CRS84,
     boxes: Sequence[Box] = (),
     page: Page | None = None,
     boundary_id: int | None = None,
@@ -108,9 +107,10 @@ def rows(
 
     Columns: boundary_id, ordinal, key, ars, authority (ARS or null), ags, name, designation, district, state
     (names), online, in_progress, planned, n, of, status, reason, for spread left_out, population_n,
-    population_of; with a detail also geojson, the generalised geometry as text.
+    population_of; with a detail also geojson, the generalised geometry as text in the
+    reference system `crs`. boundary_id: that area alone.
     """
-    counted = _valued(query, selection, audience)
+    counted = _valued(query, selection, audience, boundary_id)
     district, state = aliased(Boundary), aliased(Boundary)
     already = ("boundary_id", "ordinal", "authority_id")
     statement = (
@@ -133,13 +133,11 @@ def rows(
         .join(state, state.id == Boundary.state_id, isouter=True)
         .where(counted.c.inside)
     )
-    if boundary_id is not None:
-        statement = statement.where(Boundary.id == boundary_id)
     if detail is not None:
         shape = aliased(BoundaryShape)
         statement = statement.join(
             shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
-        ).add_columns(shape.geojson)
+        ).add_columns(crs.geojson(shape).label("geojson"))
     if boxes:
         statement = statement.where(Boundary.id.in_(_touching(boxes)))
     return connection.execute(_paged(statement, query, counted, page or Page())).all()
@@ -162,7 +160,7 @@ def _touching(boxes: Sequence[Box]) -> Select[Any]:
     shape = aliased(BoundaryShape)
     return select(shape.boundary_id).where(
         shape.detail == 100,
-        or_(*(func.ST_Intersects(shape.geom, func.ST_MakeEnvelope(*box, 4326)) for box in boxes)),
+        or_(*(func.ST_Intersects(shape.geom, box.stored()) for box in boxes)),
     )
 
 
@@ -210,8 +208,8 @@ def _reason_as_json(counted: CTE) -> ColumnElement[str]:
     return case(*((counted.c.reason == int(reason), f'"{reason.code}"') for reason in Reason))
 
 
-def _valued(query: Query, selection: Selection, audience: Audience) -> CTE:
-    counted = counted_areas(query, selection, audience)
+def _valued(query: Query, selection: Selection, audience: Audience, boundary_id: int | None = None) -> CTE:
+    counted = counted_areas(query, selection, audience, boundary_id=boundary_id)
     return _spread(query, selection, audience, counted) if query.measure is Measure.SPREAD else counted
 
 

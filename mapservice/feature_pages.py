@@ -1,0 +1,90 @@
+"""Areas of a level with their values as GeoJSON: the whole level, a page of it, or one feature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from mapservice import about, features
+from mapservice.database import Version
+from mapservice.features import timestamp
+from mapservice.layers import areas
+from mapservice.layers.areas import Page
+from mapservice.layers.classes import ValueClass, classes
+from mapservice.layers.crs import CRS84, Box, Crs
+from mapservice.layers.query import Query
+from mapservice.layers.selection import resolve
+from mapservice.service import service
+
+
+@dataclass(frozen=True)
+class FeaturePage:
+    """Rows of layers.areas.rows() with what it takes to write them.
+
+    members: what the collection says beside its features. more: whether further areas follow.
+    """
+
+    query: Query
+    rows: Sequence[Row[Any]]
+    members: dict[str, Any]
+    among: tuple[ValueClass, ...]
+    data_as_of: str
+    more: bool
+
+    def feature(self, row: Row[Any]) -> str:
+        return features.feature(self.query, row, self.among, self.data_as_of)
+
+    def properties(self, row: Row[Any]) -> dict[str, Any]:
+        return features.properties(self.query, row, self.among, self.data_as_of)
+
+    def geojson(self, **further: Any) -> bytes:
+        """The FeatureCollection; further members stand in front of the features."""
+        members = {**self.members, "numberReturned": len(self.rows), **further}
+        return features.collection(members, (self.feature(row) for row in self.rows))
+
+
+def find(
+    connection: Connection,
+    version: Version,
+    query: Query,
+    *,
+    detail: int | None,
+    crs: Crs = CRS84,
+    boxes: Sequence[Box] = (),
+    page: Page | None = None,
+    boundary_id: int | None = None,
+) -> FeaturePage:
+    """Look up areas with their values. detail: of the generalised shape, None for none."""
+    page = page or Page()
+    selection = resolve(connection, query)
+    release = about.current_release(connection)
+    # One row more than asked for tells whether there is a next page, without counting.
+    wanted = Page(None if page.limit is None else page.limit + 1, page.after, page.offset)
+    found = areas.rows(
+        connection,
+        query,
+        selection,
+        service().audience,
+        detail=detail,
+        crs=crs,
+        boxes=boxes,
+        page=wanted,
+        boundary_id=boundary_id,
+    )
+    shown = found if page.limit is None else found[: page.limit]
+    return FeaturePage(
+        query,
+        shown,
+        about.said(query, selection, release, version),
+        classes(query.measure, selection.size),
+        timestamp(version.changed_at),
+        len(found) > len(shown),
+    )
+
+
+def content_crs(crs: Crs) -> tuple[str, str]:
+    """The header that names the reference system of an answer's coordinates (Part 2, ogc-crs-header)."""
+    return "Content-Crs", f"<{crs.uri}>"
