@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 from sqlalchemy import Connection, Row, select
 
-from mapservice import feature_pages, params, responses
+from mapservice import feature_pages, params, responses, titles
 from mapservice.about import current_release, release_as_json, said, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, Reason, Scope, Status, is_region_key
@@ -98,7 +98,7 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
 def _class_as_json(item: ValueClass) -> dict[str, Any]:
     return {
         "class": item.code,
-        "label": item.label,
+        "label": titles.class_label(item),
         "from": _plain(item.lower),
         "to": None if item.upper is None else _plain(item.upper),
         "colour": item.colour,
@@ -196,7 +196,7 @@ def area(connection: Connection, version: Version, key: str) -> Payload:
         total = authorities.totals(connection, found.boundary_id, level, scope, audience)
         content["counts"][scope.code] = _counts_as_json(total)
         content["subjects"][scope.code] = [
-            {"slug": row.slug, "name": row.name, **_counts_as_json(row)}
+            {"slug": row.slug, "name": titles.subject_name(row.name), **_counts_as_json(row)}
             for row in authorities.counts_by_subject(connection, found.boundary_id, level, scope, audience)
         ]
     return Payload(dumps(content).encode())

@@ -9,8 +9,9 @@ from werkzeug.datastructures import MultiDict
 
 from mapservice import listings
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
+from mapservice.i18n import language
 from mapservice.service import service
-from mapservice.titles import status_name
+from mapservice.titles import status_name, subject_name
 
 PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table")
 """Parameters of pages that filter nothing."""
@@ -70,7 +71,7 @@ def _service_key(text: str) -> str:
     if text[:1].isdigit() or ":" in text:
         return text
     wanted = text.casefold()
-    known = service().kept("services", listings.services)
+    known = service().kept(("services", language()), listings.services)
     return next((entry["key"] for entry in known if entry["label"].casefold() == wanted), text)
 
 
@@ -86,7 +87,7 @@ def level_names() -> dict[Level, str]:
 def choices() -> Choices:
     return Choices(
         levels=tuple((level.plural, name) for level, name in level_names().items()),
-        subjects=SUBJECT_AREAS,
+        subjects=tuple((slug, subject_name(name) or name) for slug, name in SUBJECT_AREAS),
         measures=(
             (Measure.COUNT.value, _("Zahl der Leistungen")),
             (Measure.SHARE.value, _("Anteil der Leistungen")),

@@ -16,6 +16,7 @@ from mapservice.paths import TRANSLATIONS
 
 LANGUAGES = ("de", "en")
 _DATE_PATTERNS = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
+_PERCENT_PATTERNS = {"de": "#,##0.#\xa0%", "en": "#,##0.#%"}
 
 
 def language() -> str:
@@ -35,7 +36,11 @@ def number(value: float | None) -> str:
 
 def percent(value: float | None) -> str:
     """0.123 as 12,3 %."""
-    return "" if value is None else format_percent(value, format="#,##0.#\xa0%", locale=get_locale())
+    return (
+        ""
+        if value is None
+        else format_percent(value, format=_PERCENT_PATTERNS[language()], locale=get_locale())
+    )
 
 
 def date(value: dt.date | dt.datetime | str | None) -> str:
@@ -96,7 +101,6 @@ def script_texts() -> dict[str, str]:
         "open": _("offen"),
         "not_responsible_status": _("nicht zuständig"),
         "as_of": _("Datenstand {date}"),
-        "source": _("Grenzen: {text}"),
         "zoom_in": _("Hineinzoomen"),
         "zoom_out": _("Herauszoomen"),
         "zoom_home": _("Ganze Auswahl zeigen"),

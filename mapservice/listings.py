@@ -19,6 +19,7 @@ from mapservice.models import (
     Service,
     Tally,
 )
+from mapservice.titles import subject_name
 
 _MOST_FOUND = 50
 
@@ -112,8 +113,11 @@ def regions(connection: Connection) -> tuple[State, ...]:
 
 
 def services(connection: Connection) -> list[dict[str, str]]:
-    """All services that can be chosen, as {key, label, hint}: bundles by name, then the others."""
-    subjects = dict(enumerate((name for _, name in SUBJECT_AREAS), 1))
+    """All services that can be chosen, as {key, label, hint}: bundles by name, then the others.
+
+    Hints are in the language of the request.
+    """
+    subjects = dict(enumerate((subject_name(name) for _, name in SUBJECT_AREAS), 1))
     rows = connection.execute(
         select(Service.key, Service.kind, Service.name, Service.subject_area_id)
         .where(~Service.retired, ~Service.key.startswith("ohne-leika:", autoescape=True))
@@ -267,7 +271,7 @@ def catalogue(connection: Connection) -> list[SubjectSummary]:
     }
     return [
         SubjectSummary(
-            name,
+            subject_name(name) or name,
             situations.get(number, 0),
             kinds.get((number, ServiceKind.BUNDLE), 0),
             kinds.get((number, ServiceKind.LEIKA), 0),

@@ -124,8 +124,8 @@ def _map_urls() -> Any:
         geometry=url_for("api.current_geometry"),
         areas=_without_last(url_for("api.area", key="_")),
         area_page=_without_last(url_for(".area", key="_")),
-        map=url_for(".map_page"),
-        table=url_for(".table"),
+        map=_without_last(url_for(".map_page")),
+        table=_without_last(url_for(".table")),
         services=url_for(".services"),
     )
 
@@ -138,7 +138,7 @@ def _without_last(address: str) -> str:
 @blueprint.get("/leistungen.json")
 def services() -> BaseResponse:
     """All services to choose from; for the field that suggests them."""
-    response = jsonify(services=service().kept("services", listings.services))
+    response = jsonify(services=service().kept(("services", i18n.language()), listings.services))
     response.add_etag()
     return response.make_conditional(request)
 
@@ -242,6 +242,7 @@ def area(key: str) -> str | BaseResponse:
         status_names={int(status): titles.status_name(status) for status in Status},
         status_codes={int(status): status.code for status in Status},
         reason_names={int(reason): titles.reason_name(reason) for reason in Reason},
+        subject_name=titles.subject_name,
         details=lambda row: profiles.details(row, i18n.date),
         map_link=_area_on_map(found),
     )
@@ -337,6 +338,20 @@ def accessibility() -> str:
     )
 
 
+def _other_language() -> tuple[str, str, str]:
+    """Code and name of the other language, and this page in it; from an error page to the map."""
+    code, name = ("en", "English") if i18n.language() == "de" else ("de", "Deutsch")
+    # None takes the parameter away: German is what an address without language means.
+    lang = code if code != "de" else None
+    endpoint = str(request.endpoint)
+    if not endpoint.startswith("pages."):
+        return code, name, url_for("pages.map_page", lang=lang)
+    # Known names alone: url_for() takes some, _scheme for one, as orders.
+    known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS} - {"lang"}
+    kept = {key: values for key, values in _lists(request.args).items() if key in known}
+    return code, name, url_for(endpoint, **{**kept, **(request.view_args or {}), "lang": lang})
+
+
 def _compress(response: Response) -> Response:
     """Pages hold no secret that their size could give away: nobody is logged in."""
     if response.mimetype != "text/html" or response.content_length is None:
@@ -356,5 +371,7 @@ def _compress(response: Response) -> Response:
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.after_request(_compress)
-    app.context_processor(lambda: {"site": site(), "asset": asset, "csp_nonce": nonce})
+    app.context_processor(
+        lambda: {"site": site(), "asset": asset, "csp_nonce": nonce, "other_language": _other_language}
+    )
     app.add_template_filter(outward)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from mapservice.domain import FEDERATION, Audience, Level, MaturityModel, Scope, SolutionKind, Status
 from mapservice.layers import authorities
 from mapservice.models import Authority
+from mapservice.titles import subject_name
 
 _SHOWN = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
 
@@ -122,7 +123,7 @@ def _groups(offers: Sequence[Row[Any]]) -> tuple[Group, ...]:
     names = dict.fromkeys(row.subject_name for row in offers)
     return tuple(
         Group(
-            name or _("Ohne Themenfeld"),
+            subject_name(name) or _("Ohne Themenfeld"),
             tuple(row for row in offers if row.subject_name == name and row.status in _SHOWN),
             tuple(row for row in offers if row.subject_name == name and row.status not in _SHOWN),
         )

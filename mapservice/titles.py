@@ -7,7 +7,7 @@ from flask_babel import ngettext
 
 from mapservice.domain import Level, Measure, Reason, Scope, Status
 from mapservice.i18n import number, percent
-from mapservice.layers.classes import share
+from mapservice.layers.classes import ValueClass, share
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 
@@ -30,6 +30,44 @@ def reason_name(reason: Reason) -> str:
         Reason.NOT_RESPONSIBLE: _("nicht zuständig"),
         Reason.UNINCORPORATED: _("gemeindefreies Gebiet"),
     }[reason]
+
+
+def class_label(item: ValueClass) -> str:
+    """A class of the legend in the language of the request."""
+    # Message ids stand here as literals, where the catalogue's extraction finds them.
+    known = {
+        "%(lower)s %%": lambda: _("%(lower)s %%", **item.words),
+        "unter %(upper)s %%": lambda: _("unter %(upper)s %%", **item.words),
+        "%(lower)s bis unter %(upper)s %%": lambda: _("%(lower)s bis unter %(upper)s %%", **item.words),
+        "ab %(lower)s %%": lambda: _("ab %(lower)s %%", **item.words),
+        "%(lower)s bis %(last)s": lambda: _("%(lower)s bis %(last)s", **item.words),
+        "ab %(lower)s": lambda: _("ab %(lower)s", **item.words),
+        "online": lambda: status_name(Status.ONLINE),
+        "in Umsetzung": lambda: status_name(Status.IN_PROGRESS),
+        "in Planung": lambda: status_name(Status.PLANNED),
+        "offen": lambda: status_name(Status.OPEN),
+    }
+    return known[item.pattern]() if item.pattern in known else item.label
+
+
+def subject_name(name: str | None) -> str | None:
+    """The name of a subject area in the language of the request; any other text as it is."""
+    return {
+        "Arbeit & Ruhestand": _("Arbeit & Ruhestand"),
+        "Bauen & Wohnen": _("Bauen & Wohnen"),
+        "Bildung": _("Bildung"),
+        "Ein- & Auswanderung": _("Ein- & Auswanderung"),
+        "Engagement & Hobby": _("Engagement & Hobby"),
+        "Familie & Kind": _("Familie & Kind"),
+        "Forschung & Förderung": _("Forschung & Förderung"),
+        "Gesundheit": _("Gesundheit"),
+        "Mobilität & Reisen": _("Mobilität & Reisen"),
+        "Querschnittsleistungen": _("Querschnittsleistungen"),
+        "Recht & Ordnung": _("Recht & Ordnung"),
+        "Steuern & Zoll": _("Steuern & Zoll"),
+        "Umwelt": _("Umwelt"),
+        "Unternehmensführung & -entwicklung": _("Unternehmensführung & -entwicklung"),
+    }.get(name or "", name)
 
 
 def title(query: Query, selection: Selection) -> str:
@@ -67,7 +105,7 @@ def _what(query: Query, selection: Selection) -> str:
 
 
 def _names(selection: Selection) -> str:
-    named = [f"„{name}“" for name in selection.names[:_MOST_NAMED]]
+    named = [_("„%(name)s“", name=subject_name(name)) for name in selection.names[:_MOST_NAMED]]
     rest = len(selection.names) - len(named)
     if rest:
         named.append(_("%(count)s weitere", count=rest))

@@ -4,7 +4,7 @@ a style copied today fits next month, and two maps of the same selection compare
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from mapservice.domain import Measure, Status
@@ -15,12 +15,12 @@ _COUNT_LIMITS = (0, 1, 5, 10, 25, 50, 100)
 _MOST_SINGLE_CLASSES = 6
 _SHARE_LIMITS = (Fraction(0), Fraction(1, 10**6), *(Fraction(step, 5) for step in range(1, 5)))
 _SHARE_LABELS = (
-    "0 %",
-    "unter 20 %",
-    "20 bis unter 40 %",
-    "40 bis unter 60 %",
-    "60 bis unter 80 %",
-    "ab 80 %",
+    "%(lower)s %%",
+    "unter %(upper)s %%",
+    "%(lower)s bis unter %(upper)s %%",
+    "%(lower)s bis unter %(upper)s %%",
+    "%(lower)s bis unter %(upper)s %%",
+    "ab %(lower)s %%",
 )
 _STATUS_COLOURS = {
     Status.ONLINE: "#084594",
@@ -38,13 +38,22 @@ _STATUS_LABELS = {
 
 @dataclass(frozen=True)
 class ValueClass:
-    """One class: values from `lower` up to the next class's `lower`; label in German."""
+    """One class: values from `lower` up to the next class's `lower`.
+
+    pattern: the label in German with places for `words`, as the web side translates it (titles.class_label).
+    """
 
     code: str
     lower: Fraction
     upper: Fraction | None
-    label: str
+    pattern: str
     colour: str
+    words: dict[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def label(self) -> str:
+        """The label in German."""
+        return self.pattern % self.words
 
 
 def classes(measure: Measure, size: int) -> tuple[ValueClass, ...]:
@@ -58,8 +67,15 @@ def classes(measure: Measure, size: int) -> tuple[ValueClass, ...]:
         return _count_classes(size)
     uppers = (*_SHARE_LIMITS[1:], None)
     return tuple(
-        ValueClass(f"c{n}", lower, upper, label, _BLUES[n + 1] if n else _BLUES[0])
-        for n, (lower, upper, label) in enumerate(zip(_SHARE_LIMITS, uppers, _SHARE_LABELS, strict=True))
+        ValueClass(
+            f"c{n}",
+            lower,
+            upper,
+            pattern,
+            _BLUES[n + 1] if n else _BLUES[0],
+            {"lower": round(lower * 100), "upper": round((upper or 1) * 100)},
+        )
+        for n, (lower, upper, pattern) in enumerate(zip(_SHARE_LIMITS, uppers, _SHARE_LABELS, strict=True))
     )
 
 
@@ -72,12 +88,16 @@ def _count_classes(size: int) -> tuple[ValueClass, ...]:
     for n, lower in enumerate(limits):
         following = limits[n + 1] if n + 1 < len(limits) else None
         last = following - 1 if following is not None else None
-        label = str(lower) if lower == last or (last is None and lower == size) else f"{lower} bis {last}"
-        if last is None and lower != size:
-            label = f"ab {lower}"
+        pattern, words = "%(lower)s bis %(last)s", {"lower": lower}
+        if lower == last or (last is None and lower == size):
+            pattern = "%(lower)s"
+        elif last is None:
+            pattern = "ab %(lower)s"
+        else:
+            words["last"] = last
         colour = _BLUES[0] if n == 0 else _BLUES[n + 8 - len(limits)]
         upper = None if following is None else Fraction(following)
-        result.append(ValueClass(f"c{n}", Fraction(lower), upper, label, colour))
+        result.append(ValueClass(f"c{n}", Fraction(lower), upper, pattern, colour, words))
     return tuple(result)
 
 

@@ -42,3 +42,23 @@ def test_less_motion_moves_the_map_at_once(visit: Visitor) -> None:
     assert page.evaluate(moved) == [True, True]
     # Without the wish the same steps are followed with the eye.
     assert visit().open("/").evaluate(moved) == [False, False]
+
+
+def test_english_from_the_header_keeps_the_map(visit: Visitor) -> None:
+    made = visit()
+    page = made.open("/?level=municipalities&within=05570")
+    page.locator("#status-in_progress").check()
+    page.wait_for_url("**/?level=municipalities&within=05570&status=online&status=in_progress")
+    made.painted()
+    page.get_by_role("link", name="English").click()
+    made.painted()
+    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.locator("#map-title")).to_contain_text("Number of services with status online / in progress")
+    expect(page.get_by_label("Municipalities", exact=True)).to_be_checked()
+    expect(page.locator("#legend-heading")).to_contain_text("Legend")
+    page.get_by_role("combobox", name="Find an area").fill("warendorf")
+    page.keyboard.press("Enter")
+    expect(page.locator("#area-panel")).to_contain_text("All details of this area")
+    page.get_by_role("link", name="All details of this area").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    expect(page.get_by_role("link", name="Deutsch")).to_be_visible()

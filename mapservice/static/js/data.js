@@ -1,5 +1,7 @@
 // What the map fetches: values per filter, geometry per file. Only the last question's answer counts.
 
+import { inLanguage } from "./texts.js";
+
 const JSON_TYPES = { headers: { Accept: "application/json" } };
 
 export class FetchError extends Error {
@@ -64,7 +66,7 @@ export class Data {
 
   /** One area with all that is offered there; the last one is kept, as filters change more often. */
   async area(ars, level) {
-    const url = `${this.urls.areas}${encodeURIComponent(ars)}${level ? `?level=${level}` : ""}`;
+    const url = inLanguage(`${this.urls.areas}${encodeURIComponent(ars)}${level ? `?level=${level}` : ""}`);
     if (this.areaUrl === url) return this.areaAnswer;
     this.areaRequest?.abort();
     const request = (this.areaRequest = new AbortController());

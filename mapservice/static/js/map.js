@@ -88,6 +88,8 @@ class MapPage {
     const key = valuesKey(state);
     const tableLink = document.getElementById("table-link");
     tableLink.href = toAddress({ ...state, area: "" }, this.urls.table);
+    const languageLink = document.getElementById("language-link");
+    languageLink.href = toAddress({ ...state, lang: languageLink.lang === "de" ? "" : languageLink.lang });
     if (key !== this.shownKey) {
       this.#say(this.choropleth.level === state.level ? t("updating") : t("loading_level"));
       try {

@@ -1,6 +1,6 @@
 // The panel of one area: who it is, its value, what it offers itself and what those above add.
 
-import { date, element, number, outwardLink, t } from "./texts.js";
+import { date, element, inLanguage, number, outwardLink, t } from "./texts.js";
 
 const SHOWN = 6;
 const SHOWN_STATUS = new Set(["online", "in_progress", "planned"]);
@@ -142,7 +142,7 @@ export class Panel {
 
   #pageLink(ars) {
     const link = element("a", "kern-btn kern-btn--secondary panel__page");
-    link.href = `${this.urls.area_page}${ars}`;
+    link.href = inLanguage(`${this.urls.area_page}${ars}`);
     link.append(element("span", "kern-label", t("panel_page")));
     return link;
   }

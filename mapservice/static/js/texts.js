@@ -1,7 +1,9 @@
 // Texts and number forms in the page's language. Texts come from the page's data block (gettext).
 
 const texts = JSON.parse(document.getElementById("texts").textContent);
-const locale = document.documentElement.lang || "de";
+export const language = document.documentElement.lang || "de";
+// British forms: an English date must not read as month first.
+const locale = language === "en" ? "en-GB" : language;
 const numbers = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const percents = new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 1 });
 const dates = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "2-digit", year: "numeric" });
@@ -13,6 +15,12 @@ export function t(key, values = {}) {
 export const number = (value) => numbers.format(value);
 export const percent = (value) => percents.format(value);
 export const date = (iso) => (iso ? dates.format(new Date(iso)) : "");
+
+/** An address in the page's language; German is what an address without one means. */
+export function inLanguage(address) {
+  if (language === "de") return address;
+  return `${address}${address.includes("?") ? "&" : "?"}lang=${language}`;
+}
 
 /** An element with a class and text; text is only ever set as text. */
 export function element(name, className = "", text = "") {
