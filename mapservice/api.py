@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request, url_for
 from sqlalchemy import Connection, Row, select
 
-from mapservice import feature_pages, params, responses, titles
+from mapservice import feature_pages, params, responses, results, titles
 from mapservice.about import current_release, release_as_json, said, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, Reason, Scope, Status, is_region_key
@@ -89,6 +89,7 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
     extra = dumps(
         {
             "geometry": _geometry_as_json(geometry.hash, detail),
+            "result": results.sentence(query, selection, n, of),
             "reasons": {str(int(reason)): reason.code for reason in Reason},
         }
     )[1:-1]

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from mapservice import listings
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
 from mapservice.i18n import language
+from mapservice.layers.query import SINGLE_SERVICE_MEASURES
 from mapservice.service import service
 from mapservice.titles import status_name, subject_name
 
@@ -103,3 +104,48 @@ def choices() -> Choices:
         ),
         regions=service().kept("regions", listings.regions),
     )
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is set, in words, and the arguments of the address without it."""
+
+    label: str
+    arguments: dict[str, list[str]]
+
+
+def chips(args: MultiDict[str, str]) -> list[Chip]:
+    """What differs from the start map, in the order of the form; the level is no filter."""
+    names: dict[str, dict[str, str]] = {
+        "within": {
+            key: name
+            for state in service().kept("regions", listings.regions)
+            for key, name in ((state.key, state.name), *((item.key, item.label) for item in state.districts))
+        },
+        "service": {
+            entry["key"]: entry["label"]
+            for entry in service().kept(("services", language()), listings.services)
+        },
+        "subject": {slug: subject_name(name) or name for slug, name in SUBJECT_AREAS},
+        "situation": service().kept("situations", listings.situations),
+        "measure": dict(choices().measures),
+        "scope": {Scope.AVAILABLE.code: _("vor Ort verfügbar")},
+    }
+    unset = {"measure": Measure.COUNT.value, "scope": Scope.OWN.code}
+    made = []
+    for name, known in names.items():
+        for value in args.getlist(name):
+            if value == unset.get(name):
+                continue
+            others = [item for item in args.getlist(name) if item != value]
+            without = {key: values for key, values in args.lists() if key != name}
+            if others:
+                without[name] = others
+            if name == "service" and args.get("measure") in SINGLE_SERVICE_MEASURES:
+                del without["measure"]
+            made.append(Chip(known.get(value, value), without))
+    status = args.getlist("status")
+    if status and status != [Status.ONLINE.code]:
+        label = _("Status: %(names)s", names=", ".join(status_name(Status[code.upper()]) for code in status))
+        made.append(Chip(label, {key: values for key, values in args.lists() if key != "status"}))
+    return made

@@ -30,6 +30,7 @@ class District:
     name: str
     label: str
     """Name with designation, since a city and the district around it often share the name."""
+    designation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def regions(connection: Connection) -> tuple[State, ...]:
     for row in rows:
         if row.level == Level.DISTRICT:
             label = f"{row.name}, {row.designation}" if row.designation else row.name
-            districts.setdefault(row.key[:2], []).append(District(row.key, row.name, label))
+            districts.setdefault(row.key[:2], []).append(District(row.key, row.name, label, row.designation))
     return tuple(
         State(row.key, row.name, tuple(districts.get(row.key, ())))
         for row in rows
@@ -130,6 +131,11 @@ def services(connection: Connection) -> list[dict[str, str]]:
         subject = subjects.get(row.subject_area_id or 0)
         result.append({"key": row.key, "label": row.name, "hint": f"{hint} · {subject}" if subject else hint})
     return result
+
+
+def situations(connection: Connection) -> dict[str, str]:
+    """Names of the life situations by id, as addresses write it."""
+    return {str(row.id): row.name for row in connection.execute(select(LifeSituation.id, LifeSituation.name))}
 
 
 def bundles(connection: Connection) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapservice import forms, i18n, listings, params, profiles, tables, titles
+from mapservice import forms, i18n, listings, params, profiles, results, tables, titles
 from mapservice.about import DATA_LICENCE
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
@@ -106,6 +106,11 @@ def map_page() -> str:
         ],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
+        situations={
+            key: name
+            for key, name in service().kept("situations", listings.situations).items()
+            if key in request.args.getlist("situation")
+        },
         texts=i18n.script_texts(),
         geometry_files=files,
         preload=preload,
@@ -163,6 +168,7 @@ def table() -> str:
         selection = resolve(connection, query)
         total = layer_areas.count_of_areas(connection, selection, query.level)
         rows = layer_areas.rows(connection, query, selection, held.audience, page=tables.page_of(sort, page))
+        n, of = layer_areas.values_as_array(connection, query, selection, held.audience)
     if not rows and page > 1:
         raise ParameterError(
             _("So viele Seiten hat die Tabelle nicht."),
@@ -175,6 +181,8 @@ def table() -> str:
     return render_template(
         "table.html",
         title=titles.title(query, selection),
+        result=results.sentence(query, selection, n, of),
+        chips=_chips(),
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         services=held.kept("bundles", listings.bundles),
@@ -198,6 +206,16 @@ def _table_link(**changes: Any) -> str:
         if request.args.get(name):
             kept[name] = request.args.get(name)
     return url_for(".table", **{name: value for name, value in {**kept, **changes}.items() if value})
+
+
+def _chips() -> list[tuple[str, str]]:
+    """Label of each filter that is set, and the table without it."""
+    args = forms.filter_arguments(request.args)
+    sort = request.args.getlist("sort")[:1]
+    links: list[tuple[str, Any]] = [
+        (chip.label, {**chip.arguments, "sort": sort}) for chip in forms.chips(args)
+    ]
+    return [(label, url_for(".table", **arguments)) for label, arguments in links]
 
 
 def _lists(args: MultiDict[str, str]) -> dict[str, Any]:

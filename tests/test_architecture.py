@@ -28,6 +28,7 @@ WEB = {
     "params",
     "profiles",
     "responses",
+    "results",
     "service",
     "tables",
     "titles",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 
 from mapservice import create_app
 from mapservice.config import DatabaseUrls, Settings
@@ -287,3 +289,67 @@ def test_a_status_has_the_same_colour_on_the_map_and_beside_a_service(client: Fl
     style = client.get(address).text
     for item in classes(Measure.STATUS, 1)[:3]:
         assert f"--{item.code.replace('_', '-')}: {item.colour};" in style
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/tabelle", "In 1 von 9 Kreisen und kreisfreien Städten ist mindestens eine Leistung online."),
+        ("/tabelle?within=05515", "In 1 von 1 Kreis in Münster ist mindestens eine Leistung online."),
+        (
+            "/tabelle?level=municipalities&within=05570&scope=available",
+            "In 13 von 13 Gemeinden im Kreis Warendorf ist mindestens eine Leistung online.",
+        ),
+        (
+            "/tabelle?service=10501&measure=status&status=planned&status=in_progress&within=05570&within=05515",
+            "In 2 von 2 Kreisen und kreisfreien Städten in den gewählten Regionen ist „Elterngeld“"
+            " in Umsetzung oder in Planung.",
+        ),
+        (
+            "/tabelle?level=states&service=10500&measure=spread",
+            "In 1 von 1 Gemeinde mit Angaben ist „Wohnsitzmeldungen“ online.",
+        ),
+        (
+            "/tabelle?subject=familie_kind&within=05558",
+            "In 0 von 1 Kreis im Kreis Coesfeld ist mindestens eine Leistung aus „Familie &amp; Kind“ online."
+            " Zu 1 fehlen Angaben.",
+        ),
+        (
+            "/tabelle?service=10500&lang=en&within=05",
+            "In 1 of 4 districts and independent cities in Nordrhein-Westfalen, “Wohnsitzmeldungen”"
+            " is online. There is no information on 2.",
+        ),
+    ],
+)
+def test_the_result_is_a_sentence_that_map_and_table_share(
+    client: FlaskClient, address: str, said: str
+) -> None:
+    found = re.search(r'id="result">(.*?)</p>', html(client, address))
+    assert found
+    assert found[1].startswith(said)
+    args = dict(parse_qsl(urlsplit(address).query))
+    level = args.get("level", "districts")
+    query = re.sub(r"level=\w+&?", "", urlsplit(address).query)
+    answer = client.get(f"/api/values/{level}?format=array&{query}").json
+    assert answer is not None
+    assert escape(answer["result"]) == found[1]
+
+
+def test_filters_that_are_set_come_off_one_by_one(client: FlaskClient) -> None:
+    address = (
+        "/tabelle?level=municipalities&service=10501&measure=status&status=planned&within=05570&sort=-value"
+    )
+    page = html(client, address)
+    chips = {
+        label: link.replace("&amp;", "&")
+        for link, label in re.findall(
+            r'<a class="chip" href="([^"]*)" aria-label="Filter entfernen: ([^"]*)"', page
+        )
+    }
+    assert list(chips) == ["Warendorf, Kreis", "Elterngeld", "Status einer Leistung", "Status: in Planung"]
+    without = html(client, chips["Elterngeld"])
+    assert "service=" not in chips["Elterngeld"]
+    assert "measure=" not in chips["Elterngeld"], "no other measure stands without its service"
+    assert "sort=-value" in chips["Elterngeld"]
+    assert 'aria-label="Filter entfernen: Warendorf, Kreis"' in without
+    assert 'class="chip"' not in html(client, "/tabelle?level=states")

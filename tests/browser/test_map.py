@@ -22,7 +22,9 @@ def legend(page: Page) -> dict[str, int]:
 def test_it_loads_and_says_what_it_shows(visit: Visitor) -> None:
     page = visit().open("/")
     expect(page.locator("#map-title")).to_contain_text("Angebote der Kreise und kreisfreien Städte selbst")
-    expect(page.locator("#map-result")).to_contain_text("8 von 9 Gebieten mit Angaben")
+    expect(page.locator("#map-result")).to_contain_text(
+        "In 7 von 9 Kreisen und kreisfreien Städten ist mindestens eine Leistung online. Zu 1 fehlen Angaben."
+    )
     expect(page.locator("#map-sources")).to_contain_text("Daten verändert")
     expect(page.locator("#demonstration")).to_be_visible()
     counts = legend(page)
@@ -107,6 +109,40 @@ def test_a_service_is_found_by_name_and_opens_the_measures_that_need_one(visit: 
     made.painted()
     expect(field).to_have_value("")
     assert page.url.endswith("/")
+
+
+def test_set_filters_are_chips_that_come_off_by_keyboard(visit: Visitor) -> None:
+    made = visit()
+    page = made.open("/?within=05570&service=10502&measure=status&scope=available&status=planned")
+    chips = page.locator("#chips .chip:not(.chip--reset)")
+    expect(chips).to_have_text(
+        [
+            re.compile("Warendorf, Kreis"),
+            re.compile("Kindertagesbetreuung"),
+            re.compile("Status einer Leistung"),
+            re.compile("vor Ort verfügbar"),
+            re.compile("Status: in Planung"),
+        ]
+    )
+    expect(page.locator("#map-result")).to_contain_text(
+        "im Kreis Warendorf ist „Kindertagesbetreuung“ in Planung"
+    )
+    assert made.axe() == []
+    page.get_by_role("button", name="Filter entfernen: Kindertagesbetreuung").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?within=05570&status=planned&scope=available")
+    made.painted()
+    expect(page.get_by_role("combobox", name="Leistung")).to_have_value("")
+    expect(chips).to_have_count(3)
+    expect(page.get_by_role("button", name="Filter entfernen: vor Ort verfügbar")).to_be_focused()
+    expect(page.locator("#map-result")).to_contain_text("mindestens eine Leistung in Planung")
+    page.get_by_role("button", name="Alle Filter zurücksetzen").click()
+    made.painted()
+    expect(page.locator("#chips")).to_be_hidden()
+    expect(page.locator("#map-title")).to_be_focused()
+    assert page.url.endswith("/")
+    page.go_back()
+    expect(chips).to_have_count(3)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

@@ -18,9 +18,10 @@ export class Legend {
     const counts = values.counts();
     this.#showTitle(answer.title);
     document.title = `${answer.title} – ${document.documentElement.dataset.site}`;
-    const parts = [t("areas_counted", { with: number(counts.known), all: number(counts.inside) })];
-    if (answer.data_as_of) parts.push(t("as_of", { date: date(answer.data_as_of) }));
-    this.result.textContent = parts.join(" · ");
+    const parts = [answer.result];
+    if (answer.data_as_of) parts.push(`${t("as_of", { date: date(answer.data_as_of) })}.`);
+    // A status region: screen readers say the new sentence when they have finished the present one.
+    this.result.textContent = parts.join(" ");
     const entries = answer.classes.map((entry) => this.#entry(entry, counts.classes.get(entry.class) ?? 0));
     for (const reason of REASONS) {
       const count = counts.reasons.get(reason);

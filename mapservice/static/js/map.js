@@ -1,5 +1,6 @@
 // The map page: address, form, map, legend and panel follow one state.
 
+import { Chips } from "./chips.js";
 import { Choropleth } from "./choropleth.js";
 import { Data, detailFor } from "./data.js";
 import { Filters } from "./filters.js";
@@ -42,10 +43,10 @@ class MapPage {
       change: () => this.go(fromForm(this.form, this.state)),
     });
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
+    this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.#replace(state));
     document.getElementById("reset").addEventListener("click", (event) => {
       event.preventDefault();
-      this.go({ ...fromAddress(""), lang: this.state.lang });
-      this.#showForm();
+      this.#replace({ ...fromAddress(""), lang: this.state.lang });
     });
     addEventListener("popstate", () => {
       this.state = this.#readAddress();
@@ -72,6 +73,12 @@ class MapPage {
     this.filters.refresh();
   }
 
+  /** Takes over a state that comes from outside the form. */
+  #replace(state) {
+    this.go(state);
+    this.#showForm();
+  }
+
   /** Takes over a new state as a step that the back button undoes. */
   go(state) {
     const before = this.state;
@@ -90,6 +97,7 @@ class MapPage {
     tableLink.href = toAddress({ ...state, area: "" }, this.urls.table);
     const languageLink = document.getElementById("language-link");
     languageLink.href = toAddress({ ...state, lang: languageLink.lang === "de" ? "" : languageLink.lang });
+    this.chips.show(state);
     if (key !== this.shownKey) {
       this.#say(this.choropleth.level === state.level ? t("updating") : t("loading_level"));
       try {

@@ -59,22 +59,16 @@ export class Values {
     }
   }
 
-  /** Areas per class and per reason, and how many have a value at all. */
+  /** Areas per class and per reason. */
   counts() {
     const classes = new Map();
     const reasons = new Map();
-    let known = 0;
-    let inside = 0;
     for (let index = 0; index < this.answer.n.length; index += 1) {
       const read = this.at(index);
       if (read.outside) continue;
-      inside += 1;
       if (read.reason) reasons.set(read.reason, (reasons.get(read.reason) ?? 0) + 1);
-      else {
-        known += 1;
-        if (read.class) classes.set(read.class.class, (classes.get(read.class.class) ?? 0) + 1);
-      }
+      else if (read.class) classes.set(read.class.class, (classes.get(read.class.class) ?? 0) + 1);
     }
-    return { classes, reasons, known, inside };
+    return { classes, reasons };
   }
 }
