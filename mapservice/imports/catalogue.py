@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, exists, func, insert, or_, select, union, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
 from mapservice import publication, tallies
 from mapservice.database import Database
@@ -23,7 +22,7 @@ from mapservice.imports.catalogue_rows import COLUMNS, Row, check_rows
 from mapservice.imports.read import Table, open_table
 from mapservice.imports.report import Counts, Rejections
 from mapservice.imports.runs import analyse, run
-from mapservice.models import Implementation, ImplementationHistory, LifeSituation, Service
+from mapservice.models import LifeSituation, Service
 
 
 @dataclass
@@ -42,7 +41,7 @@ class _Wanted:
 
 @dataclass
 class Result:
-    """What an import did. bundles, leika: services now; retired: kept because entries refer to them."""
+    """What an import did. bundles, leika: services now; retired: no longer listed."""
 
     counts: Counts = field(default_factory=Counts)
     bundles: int = 0
@@ -60,7 +59,7 @@ def import_catalogue(
 ) -> Result:
     """Replace the catalogue by the files' rows.
 
-    Services no longer listed are retired where entries refer to them, else removed. Raises
+    Services no longer listed are retired. Raises
     ImportRefusedError if a file cannot be read or has no acceptable row.
     """
     tables = [open_catalogue(path) for path in paths]
@@ -136,8 +135,8 @@ def load_tables(
         else:
             counts.unchanged += 1
     if not demonstration:
-        counts.removed, result.retired = _retire(connection, wanted.keys() | mentioned)
-    if changed or counts.removed or result.retired:
+        result.retired = _retire(connection, wanted.keys() | mentioned)
+    if changed or result.retired:
         _drop_unused_situations(connection)
         if not demonstration:
             tallies.refresh(connection)
@@ -150,8 +149,7 @@ def load_tables(
     result.lines.append(f"Katalog: {result.bundles} OZG-Leistungen, {result.leika} LeiKa-Leistungen.")
     if result.retired:
         result.lines.append(
-            f"{result.retired} Leistungen stehen nicht mehr im Katalog; weil es Einträge zu ihnen gibt, "
-            "bleiben sie als abgelöst erhalten."
+            f"Nicht mehr im Katalog und darum abgelöst: {result.retired}. Einträge zu ihnen bleiben erhalten."
         )
     return result
 
@@ -277,48 +275,24 @@ def _drop_unused_situations(connection: Connection) -> None:
     )
 
 
-def _retire(connection: Connection, keep: set[str]) -> tuple[int, int]:
-    """Remove services of the catalogue that are not among the keys, retire those that are referred to.
+def _retire(connection: Connection, keep: set[str]) -> int:
+    """Retire services of the catalogue that are not among the keys. Returns how many are newly retired.
 
-    Returns how many were removed and how many are newly retired. Services of one's own and demonstration
-    services are left alone.
+    None is removed: that a service stays because of an entry would tell the public of an internal one.
+    Services of one's own and demonstration services are left alone.
     """
     gone = [
         row.id
         for row in connection.execute(
             select(Service.id, Service.key).where(
-                Service.kind != int(ServiceKind.OWN), ~Service.demonstration
+                Service.kind != int(ServiceKind.OWN), ~Service.demonstration, ~Service.retired
             )
         )
         if row.key not in keep
     ]
-    if not gone:
-        return 0, 0
-    child = aliased(Service)
-    referred = union(
-        select(Implementation.service_id).where(Implementation.service_id.in_(gone)),
-        select(ImplementationHistory.service_id).where(ImplementationHistory.service_id.in_(gone)),
-    )
-    used = set(connection.scalars(referred))
-    parents = set(
-        connection.scalars(
-            select(child.parent_id).where(
-                child.parent_id.in_(gone), or_(child.id.in_(used), child.id.not_in(gone))
-            )
-        )
-    )
-    kept = used | parents
-    retired = connection.execute(
+    return connection.execute(
         update(Service)
-        .where(Service.id.in_(kept), ~Service.retired)
+        .where(Service.id.in_(gone))
         .values(retired=True)
         .execution_options(synchronize_session=False)
     ).rowcount
-    removable = [id_ for id_ in gone if id_ not in kept]
-    for condition in (Service.kind == int(ServiceKind.LEIKA), Service.kind == int(ServiceKind.BUNDLE)):
-        connection.execute(
-            delete(Service)
-            .where(Service.id.in_(removable), condition)
-            .execution_options(synchronize_session=False)
-        )
-    return len(removable), retired
