@@ -1,46 +1,301 @@
-"""OGC API - Features below /api: Part 1 (core, GeoJSON, HTML, OpenAPI 3.0) and Part 2 (CRS by reference)."""
+"""OGC API - Features below /api: Part 1 (core, GeoJSON, HTML, OpenAPI 3.0) and Part 2 (CRS by reference).
+
+Names in comments, such as fc-links, are those of the standard's requirements.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
-from flask import Blueprint, Flask, request, url_for
-from sqlalchemy import Connection
+from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection, Row
 
-from mapservice import feature_pages, features, params
-from mapservice.about import current_release
+from mapservice import feature_pages, openapi, params
+from mapservice.about import DATA_LICENCE, current_release, release_as_json, version_as_json
 from mapservice.database import Version
-from mapservice.errors import ParameterError
+from mapservice.domain import Level, is_region_key
+from mapservice.errors import NotFoundError, ParameterError
+from mapservice.features import dumps, timestamp
+from mapservice.i18n import language
+from mapservice.layers import crs
 from mapservice.layers.areas import Page
-from mapservice.responses import GEOJSON, Payload, versioned
+from mapservice.layers.extents import Extent, boundary_of, extents
+from mapservice.outline import outline
+from mapservice.representations import FORMATS, HTML, answer, as_html, represented
+from mapservice.responses import GEOJSON, JSON, Payload, versioned
+from mapservice.service import service
 
 blueprint = Blueprint("ogc", __name__, url_prefix="/api")
 
+CONFORMANCE = (
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+)
+_OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
+_COMMON = ("f", params.LANGUAGE)
+_ITEMS = ("detail", "crs", "bbox", "bbox-crs", "datetime", "limit", "cursor", "offset", *_COMMON)
+_ITEM = tuple(name for name in params.FILTERS if name != "within")
+_PAGE_DETAIL = 1000
+"""Detail of the small maps on pages."""
+
+
+# --- what there is ----------------------------------------------------------------------------------
+
+
+@blueprint.get("", strict_slashes=False)
+@represented
+@versioned
+def landing(connection: Connection, version: Version) -> Payload:
+    """root-success: links to the definition, conformance and data."""
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    release = current_release(connection)
+    content = {
+        "title": _("OZG-Landkarte"),
+        "description": _(
+            "Welche Online-Dienste Länder, Kreise, Gemeindeverbände und Gemeinden anbieten: "
+            "Verwaltungsgrenzen mit Werten je Gebiet."
+        ),
+        **release_as_json(release),
+        **version_as_json(version),
+        "links": [
+            *_itself(JSON),
+            _link(
+                "service-desc", _OPENAPI, _to(".definition"), _("Beschreibung der Schnittstelle, OpenAPI 3.0")
+            ),
+            _link("service-doc", HTML, _to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
+            _link("conformance", JSON, _to(".conformance"), _("Was von OGC API umgesetzt ist")),
+            _link("data", JSON, _to(".collections"), _("Die Ebenen als Sammlungen")),
+            _link("license", HTML, DATA_LICENCE, _("Lizenz der Daten")),
+        ],
+    }
+    return answer(content, "api/landing.html")
+
+
+@blueprint.get("/conformance")
+@represented
+@versioned
+def conformance(connection: Connection, version: Version) -> Payload:
+    """conformance-success."""
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    return answer({"conformsTo": list(CONFORMANCE), "links": _itself(JSON)}, "api/conformance.html")
+
+
+@blueprint.get("/openapi.json")
+@versioned
+def definition(connection: Connection, version: Version) -> Payload:
+    """api-definition-success: the OpenAPI 3.0 document."""
+    params.allow_only(request.args, (params.LANGUAGE,), single=(params.LANGUAGE,))
+    return Payload(dumps(_document()).encode(), _OPENAPI)
+
+
+@blueprint.get("/docs")
+def documentation() -> Response:
+    """The same document as a page."""
+    params.allow_only(request.args, (params.LANGUAGE,), single=(params.LANGUAGE,))
+    document = _document()
+    body = render_template("api/docs.html", document=document, resolve=openapi.resolver(document))
+    return Response(body, mimetype=HTML, headers={"Cache-Control": "no-cache"})
+
+
+def _document() -> dict[str, Any]:
+    return openapi.document(_to(".landing"), service().settings.contact_mail)
+
+
+# --- collections ------------------------------------------------------------------------------------
+
+
+@blueprint.get("/collections")
+@represented
+@versioned
+def collections(connection: Connection, version: Version) -> Payload:
+    """fc-md-success."""
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    release = current_release(connection)
+    content = {
+        "title": _("Ebenen der Verwaltungsgrenzen"),
+        "links": [*_itself(JSON), *_licences(release)],
+        "crs": [system.uri for system in crs.ALL],
+        "collections": [
+            _collection(level, extent, release, own=False) for level, extent in extents(connection).items()
+        ],
+    }
+    return answer(content, "api/collections.html")
+
+
+@blueprint.get("/collections/<name>")
+@represented
+@versioned
+def collection(connection: Connection, version: Version, name: str) -> Payload:
+    """sfc-md-success: as within the list of collections."""
+    level = params.parse_level(name)
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    content = _collection(level, _extent(connection, level), current_release(connection), own=True)
+    return answer(content, "api/collection.html")
+
+
+def _extent(connection: Connection, level: Level) -> Extent:
+    extent = extents(connection).get(level)
+    if extent is None:
+        raise NotFoundError(
+            f"Der aktuelle Gebietsstand hat die Ebene {level.plural} nicht.", parameter="level"
+        )
+    return extent
+
+
+def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -> dict[str, Any]:
+    """own: its own answer, rather than an entry of the list."""
+    name = level.plural
+    here = [
+        _link("self", JSON, _to(".collection", name=name), _("Diese Sammlung")),
+        _link("alternate", HTML, _to(".collection", name=name, f="html"), _("Diese Sammlung als Seite")),
+    ]
+    title, description = openapi.collection_words(level)
+    return {
+        "id": name,
+        "title": title,
+        "description": description + " " + _("%(n)s Gebiete.", n=extent.areas),
+        "attribution": release.attribution,
+        "itemType": "feature",
+        "extent": {"spatial": {"bbox": [list(extent.box)], "crs": crs.CRS84.uri}},
+        "crs": [system.uri for system in crs.ALL],
+        "storageCrs": crs.CRS84.uri,
+        "links": [
+            *(_itself(JSON) if own else here),
+            _link("items", GEOJSON, _to(".items", name=name), _("Die Gebiete als GeoJSON")),
+            _link("items", HTML, _to(".items", name=name, f="html"), _("Die Gebiete als Seite")),
+            _link("enclosure", GEOJSON, _to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
+            *_licences(release),
+        ],
+    }
+
+
+def _licences(release: Row[Any]) -> list[dict[str, str]]:
+    links = [_link("license", HTML, DATA_LICENCE, _("Lizenz der Werte"))]
+    if release.licence_url:
+        links.append(_link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
+    return links
+
+
+# --- features ---------------------------------------------------------------------------------------
+
 
 @blueprint.get("/collections/<name>/items")
+@represented
 @versioned
 def items(connection: Connection, version: Version, name: str) -> Payload:
-    """Areas of a level page by page; `cursor` goes on where a page ended, `offset` skips."""
+    """fc-op: areas of a level page by page; `cursor` goes on where a page ended, `offset` skips."""
     level = params.parse_level(name)
-    own = ("detail", "crs", "bbox", "bbox-crs", "limit", "cursor", "offset")
-    params.allow_only(request.args, (*params.FILTERS, *own, params.LANGUAGE), single=own)
+    params.allow_only(request.args, (*params.FILTERS, *_ITEMS), single=_ITEMS)
     query = params.parse_query(request.args, level)
     detail = params.parse_detail(request.args)
-    crs, boxes = params.parse_crs(request.args), params.parse_bbox(request.args)
+    system, boxes = params.parse_crs(request.args), params.parse_bbox(request.args)
+    params.check_datetime(request.args)
     release = current_release(connection)
     after = params.parse_cursor(request.args, release.id)
     if after is not None and "offset" in request.args:
         raise ParameterError("cursor und offset schließen einander aus.", parameter="offset")
     page = Page(limit=params.parse_limit(request.args), after=after, offset=params.parse_offset(request.args))
-    found = feature_pages.find(connection, version, query, detail=detail, crs=crs, boxes=boxes, page=page)
-
-    given: dict[str, Any] = request.args.to_dict(flat=False)
-    links = [("self", GEOJSON, url_for(".items", name=name, _external=True, **given))]
+    if as_html():
+        system, detail = crs.CRS84, _PAGE_DETAIL
+    found = feature_pages.find(connection, version, query, detail=detail, crs=system, boxes=boxes, page=page)
+    further: dict[str, Any] = {"timeStamp": timestamp(dt.datetime.now(dt.UTC))}
+    if after is None and not page.offset and not found.more:
+        # fc-numberMatched: said where it costs nothing, never counted.
+        further["numberMatched"] = len(found.rows)
+    further["links"] = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name))]
     if found.more:
-        following = {key: value for key, value in given.items() if key != "offset"}
-        following["cursor"] = params.make_cursor(release.id, found.rows[-1].ordinal)
-        links.append(("next", GEOJSON, url_for(".items", name=name, _external=True, **following)))
-    return Payload(found.geojson(links=features.links(links)), GEOJSON, (feature_pages.content_crs(crs),))
+        cursor = params.make_cursor(release.id, found.rows[-1].ordinal)
+        following = _here(offset=None, cursor=cursor)
+        further["links"].append(
+            _link("next", HTML if as_html() else GEOJSON, following, _("Die nächste Seite"))
+        )
+    if not as_html():
+        header = feature_pages.content_crs(system)
+        return Payload(found.geojson(**further), GEOJSON, (header,), weak=True)
+    content = {**found.members, "numberReturned": len(found.rows), **further}
+    body = render_template(
+        "api/items.html",
+        content=content,
+        collection=openapi.collection_words(level)[0],
+        collection_id=name,
+        words=openapi.property_words(),
+        rows=[(row.key, found.properties(row)) for row in found.rows],
+        outline=outline(found),
+    )
+    return Payload(body.encode(), HTML, weak=True)
+
+
+@blueprint.get("/collections/<name>/items/<key>")
+@represented
+@versioned
+def item(connection: Connection, version: Version, name: str, key: str) -> Payload:
+    """f-success: one area by its own key."""
+    level = params.parse_level(name)
+    own = ("detail", "crs", *_COMMON)
+    params.allow_only(request.args, (*_ITEM, *own), single=own)
+    query = params.parse_query(request.args, level)
+    detail, system = params.parse_detail(request.args), params.parse_crs(request.args)
+    boundary_id = boundary_of(connection, level, key) if is_region_key(key) else None
+    if boundary_id is None:
+        raise NotFoundError(
+            "Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht.", parameter="featureId"
+        )
+    if as_html():
+        system, detail = crs.CRS84, _PAGE_DETAIL
+    found = feature_pages.find(connection, version, query, detail=detail, crs=system, boundary_id=boundary_id)
+    row = found.rows[0]
+    links = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name))]
+    if not as_html():
+        text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
+        return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),))
+    body = render_template(
+        "api/item.html",
+        content={**found.members, "links": links},
+        collection=openapi.collection_words(level)[0],
+        collection_id=name,
+        key=key,
+        words=openapi.property_words(),
+        properties=found.properties(row),
+        outline=outline(found),
+        area_link=url_for("pages.area", key=row.authority or row.ars),
+    )
+    return Payload(body.encode(), HTML)
+
+
+# --- links ------------------------------------------------------------------------------------------
+
+
+def _link(rel: str, type_: str, href: str, title: str = "") -> dict[str, str]:
+    found = {"rel": rel, "type": type_, "href": href}
+    return {**found, "title": title, "hreflang": language()} if title else found
+
+
+def _to(endpoint: str, **values: Any) -> str:
+    return url_for(endpoint, _external=True, **values)
+
+
+def _here(**changes: Any) -> str:
+    """This address with other parameters; None takes one away."""
+    given: dict[str, Any] = request.args.to_dict(flat=False)
+    kept = {name: value for name, value in {**given, **changes}.items() if value is not None}
+    return _to(str(request.endpoint), **(request.view_args or {}), **kept)
+
+
+def _itself(json_type: str) -> list[dict[str, str]]:
+    """fc-links, f-links and the like: the answer at hand, and the same in the other form."""
+    types = dict(zip(FORMATS, (json_type, HTML), strict=True))
+    form = "html" if as_html() else "json"
+    other = "json" if as_html() else "html"
+    titles = {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
+    return [
+        _link("self", types[form], _here(), titles[form]),
+        _link("alternate", types[other], _here(f=other), titles[other]),
+    ]
 
 
 def init_app(app: Flask) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import json
 import math
 import re
@@ -42,6 +43,10 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(
     r"\s*[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?\s*", re.ASCII
 )
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?"
+)
+"""RFC 3339, section 5.6, and dates alone."""
 _BOX_EXAMPLES = {
     4326: "Ecke unten links, Ecke oben rechts in der Achsfolge von bbox-crs, zum Beispiel 7.3,51.7,8.1,52.1",
     3857: "west,süd,ost,nord in Metern, zum Beispiel 810000,6740000,900000,6820000",
@@ -161,6 +166,28 @@ def parse_bbox(arguments: Arguments) -> tuple[Box, ...]:
     if west > east:
         return (Box(west, south, most_x, north, system), Box(least_x, south, east, north, system))
     return (Box(west, south, east, north, system),)
+
+
+def check_datetime(arguments: Arguments) -> None:
+    """Part 1, fc-time-definition: a moment or an interval. It filters nothing, as areas have no time of their
+    own, and features without one always match.
+    """
+    text = arguments.get("datetime")
+    if text is None:
+        return
+    ends = text.split("/")
+    open_ends = ("", "..")
+    try:
+        given = [dt.datetime.fromisoformat(end.upper()) for end in ends if end not in open_ends]
+    except ValueError:
+        given = []
+    well_formed = all(end in open_ends or _MOMENT.fullmatch(end) for end in ends)
+    if len(ends) > 2 or not given or not well_formed:
+        raise ParameterError(
+            f"datetime={_quoted(text)} ist weder Zeitpunkt noch Zeitraum.",
+            parameter="datetime",
+            allowed=["2026-11-23T10:00:00Z", "2026-01-01T00:00:00Z/..", "2026-01-01/2026-12-31"],
+        )
 
 
 def make_cursor(release_id: int, ordinal: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import brotli
 from cachetools import LRUCache
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from mapservice.database import Version
 from mapservice.errors import MapServiceError, UnavailableError
@@ -33,11 +33,15 @@ _EXTENSION = "mapservice-responses"
 
 @dataclass(frozen=True)
 class Payload:
-    """What a view answers: the uncompressed body, its media type and further headers."""
+    """What a view answers: the uncompressed body, its media type and further headers.
+
+    weak: the body tells when it was made, so that two with the same ETag differ in these bytes.
+    """
 
     body: bytes
     media_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
+    weak: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,13 @@ def versioned(view: View) -> Callable[..., Response]:
         encoding = accepted_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         # The root of absolute links is part of the answer, and so of its key.
         root = (environ.get("wsgi.url_scheme"), environ.get("HTTP_HOST"), environ.get("SCRIPT_NAME"))
-        address = (*root, environ.get("PATH_INFO"), environ.get("QUERY_STRING"), encoding)
+        form = g.get("representation")
+        address = (*root, environ.get("PATH_INFO"), environ.get("QUERY_STRING"), form, encoding)
 
         version = held.version()
         wanted = environ.get("HTTP_IF_NONE_MATCH")
-        if wanted is not None and make_etag(version, address) in wanted:
-            return _not_modified(make_etag(version, address))
+        if wanted is not None and (etag := make_etag(version, address)) in wanted:
+            return _not_modified(f"W/{etag}" if f"W/{etag}" in wanted else etag)
         stored = kept.get((version, address))
         if stored is None:
             with kept.working(address):
@@ -183,6 +188,8 @@ def error_response(error: MapServiceError) -> Response:
 def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
     if len(payload.body) < _SMALL:
         encoding = None
+    if payload.weak:
+        etag = f"W/{etag}"
     return Stored(compressed(payload.body, encoding), payload.media_type, encoding, etag, payload.headers)
 
 
@@ -190,7 +197,7 @@ def _answer(stored: Stored) -> Response:
     response = Response(stored.body, mimetype=stored.media_type)
     headers = response.headers
     headers["ETag"] = stored.etag
-    headers["Vary"] = "Accept-Encoding"
+    headers["Vary"] = _vary()
     headers["Cache-Control"] = "public, no-cache"
     if stored.encoding:
         headers["Content-Encoding"] = stored.encoding
@@ -201,7 +208,11 @@ def _answer(stored: Stored) -> Response:
 def _not_modified(etag: str) -> Response:
     response = Response(status=304)
     response.headers["ETag"] = etag
-    response.headers["Vary"] = "Accept-Encoding"
+    response.headers["Vary"] = _vary()
     response.headers["Cache-Control"] = "public, no-cache"
     del response.headers["Content-Type"]
     return response
+
+
+def _vary() -> str:
+    return "Accept, Accept-Encoding" if "representation" in g else "Accept-Encoding"
