@@ -31,6 +31,7 @@ WEB = {
     "profiles",
     "representations",
     "responses",
+    "results",
     "service",
     "tables",
     "titles",
