@@ -19,7 +19,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """
     from flask import Flask
 
-    from mapservice import addresses, api, assets, error_pages, headers, i18n, ogc, pages
+    from mapservice import addresses, api, assets, error_pages, guards, headers, i18n, ogc, pages
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     i18n.init_app(app)
     assets.init_app(app)
     headers.init_app(app, internal=audience is Audience.INTERNAL)
+    guards.init_app(app, settings)
     pages.init_app(app)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from mapservice.guards import RECEIVED_HOST
+
 if TYPE_CHECKING:
     from flask import Flask
 
@@ -32,6 +34,7 @@ class PublicUrl:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         environ["wsgi.url_scheme"] = self.scheme
+        environ[RECEIVED_HOST] = environ.get("HTTP_HOST", "")
         environ["HTTP_HOST"] = self.host
         environ["SCRIPT_NAME"] = self.prefix
         path = environ.get("PATH_INFO", "")
@@ -46,5 +49,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         wsgi_app = PublicUrl(wsgi_app, settings.public_url)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops, x_host=hops, x_prefix=hops)
+        # Host and prefix come from MAPSERVICE_PUBLIC_URL alone: many proxies pass on what a client claims.
+        wsgi_app = ProxyFix(wsgi_app, x_for=hops, x_proto=hops, x_host=0, x_prefix=0)
     app.wsgi_app = wsgi_app  # type: ignore[method-assign]

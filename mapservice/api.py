@@ -162,7 +162,7 @@ def _geometry_as_json(digest: str, detail: int) -> dict[str, Any]:
 @versioned
 def area(connection: Connection, version: Version, key: str) -> Payload:
     """One area: its authority, counts by subject area in both scopes, and what is offered there by whom."""
-    params.allow_only(request.args, (*params.FILTERS, "level", params.LANGUAGE), single=("level",))
+    params.allow_only(request.args, ("level", params.LANGUAGE), single=("level",))
     found = _area(connection, key)
     level, audience = Level(found.level), service().audience
     content: dict[str, Any] = {

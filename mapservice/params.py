@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -37,6 +38,7 @@ LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 DETAIL_DEFAULT = 300
 _MOST_VALUES = 200
+_LONGEST_CURSOR = 60
 _SLUGS = {slug: slug for slug, _ in SUBJECT_AREAS}
 _OWN_SERVICE = re.compile(r"(eigen|ohne-leika):[^\x00-\x1f\x7f]{1,200}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -200,11 +202,10 @@ def parse_cursor(arguments: Arguments, release_id: int) -> int | None:
     text = arguments.get("cursor")
     if text is None:
         return None
-    try:
-        content = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        made_for, ordinal = content
-    except (binascii.Error, ValueError, TypeError):
-        made_for = ordinal = None
+    made_for = ordinal = None
+    if len(text) <= _LONGEST_CURSOR:
+        with suppress(binascii.Error, ValueError, TypeError):
+            made_for, ordinal = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     if not (isinstance(made_for, int) and isinstance(ordinal, int)) or not 0 <= ordinal < 10**9:
         raise ParameterError(
             "cursor ist unbrauchbar. Verwenden Sie den next-Verweis einer Antwort unverändert.",

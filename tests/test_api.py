@@ -226,6 +226,9 @@ def test_neighbours_share_a_border(client: FlaskClient) -> None:
         ("/api/collections/districts/items?limit=10&limit=20", 400, "limit"),
         ("/api/collections/districts/items?offset=1e3", 400, "offset"),
         ("/api/collections/districts/items?cursor=%00", 400, "cursor"),
+        ("/api/collections/districts/items?cursor=" + "W1tb" * 1000, 400, "cursor"),
+        ("/api/collections/districts/items?cursor=W10", 400, "cursor"),
+        ("/api/areas/05515?lang=%00", 400, "lang"),
         ("/api/collections/districts/items?cursor=WzEsMl0&offset=2", 400, "offset"),
         ("/api/areas/abc", 400, "ars"),
         ("/api/areas/05999", 404, "ars"),
@@ -245,6 +248,11 @@ def test_a_wrong_request_names_the_parameter(
     assert "<script" not in response.text
     assert "no-store" in response.headers["Cache-Control"]
     assert "ETag" not in response.headers
+
+
+def test_a_nul_is_refused_everywhere(client: FlaskClient) -> None:
+    for address in ("/api/geometry/%00.topojson", "/gebiete?q=%00", "/gebiete/%00", "/tabelle?service=%00"):
+        assert client.get(address).status_code == 400, address
 
 
 def test_unknown_addresses_and_methods_are_json_too(client: FlaskClient) -> None:

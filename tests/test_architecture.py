@@ -19,6 +19,7 @@ WEB = {
     "feature_pages",
     "features",
     "forms",
+    "guards",
     "headers",
     "i18n",
     "listings",

@@ -220,6 +220,25 @@ def test_the_internal_view_shows_all_and_says_so(filled: Database) -> None:
     app.extensions["mapservice"].versions.close()
 
 
+@pytest.mark.parametrize("public_url", [None, "https://geo.kreis.example/ozg"])
+def test_the_internal_view_answers_under_its_own_names_alone(
+    filled: Database, public_url: str | None
+) -> None:
+    """A page whose name points to this machine (DNS rebinding) must not read it."""
+    app = create_app(replace(filled.settings, view="internal", public_url=public_url), filled)
+    client = app.test_client()
+
+    def status(host: str) -> int:
+        return client.get("/api/values/districts", headers={"Host": host}).status_code
+
+    assert [status(host) for host in ("127.0.0.1:8000", "localhost:8000", "[::1]:8000")] == [200, 200, 200]
+    assert [status(host) for host in ("evil.example", "evil.example:8000", "127.0.0.1.evil.example")] == [
+        400
+    ] * 3
+    assert status("geo.kreis.example") == (200 if public_url else 400)
+    app.extensions["mapservice"].versions.close()
+
+
 def test_a_withdrawal_holds_within_a_second(filled: Database, client: FlaskClient) -> None:
     address = "/api/values/districts?service=10500&measure=status"
     assert said(client.get(address))["values"]["05515"] == "online"
