@@ -242,6 +242,14 @@ class Settings:
                     parameter=setting.name,
                     allowed=(str(error),),
                 ) from None
+        if "internal_database_url" in values and not values.keys() & {"database_url", "public_database_url"}:
+            # Otherwise the database of our own would serve, and the one that is named be ignored.
+            raise ConfigurationError(
+                "MAPSERVICE_INTERNAL_DATABASE_URL steht allein: Ohne MAPSERVICE_PUBLIC_DATABASE_URL (und für "
+                "Importe MAPSERVICE_DATABASE_URL) gälte die eigene Datenbank im Zustandsordner. Bitte alle "
+                "Zugänge derselben Datenbank nennen oder keinen.",
+                parameter="MAPSERVICE_INTERNAL_DATABASE_URL",
+            )
         return cls(**values)
 
     @property

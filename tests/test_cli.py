@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import subprocess
@@ -12,15 +13,19 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
+import psycopg
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import NullPool, create_engine
+from sqlalchemy import NullPool, create_engine, func, insert, select
+from sqlalchemy.exc import OperationalError
 
 from mapservice import cli, login_check, privileges
 from mapservice.config import SETTINGS
 from mapservice.database import Database
+from mapservice.models import BoundaryRelease, Service
 from mapservice.paths import TRANSLATIONS
 from mapservice.postgres import PORT, Server
+from tests.boundary_fixture import SMALL
 from tests.conftest import ROOT
 
 
@@ -85,6 +90,8 @@ def test_wrong_usage_is_said_in_german() -> None:
     result = CliRunner().invoke(cli.cli, ["gibtsnicht"])
     assert "Fehler: Den Befehl 'gibtsnicht' gibt es nicht." in result.stderr
     assert CliRunner().invoke(cli.cli, ["--help"]).output.startswith("Aufruf:")
+    number = CliRunner().invoke(cli.cli, ["releases", "activate", "x"])
+    assert "'x' ist keine gültige Zahl." in number.stderr
 
 
 def test_database_that_is_down_is_said_in_german() -> None:
@@ -102,6 +109,81 @@ def test_status_check_and_migrate(command_environment: Database) -> None:
     assert "Gebietskörperschaften: 1" in status.output
     assert CliRunner().invoke(cli.cli, ["database", "check"]).output.startswith("In Ordnung")
     assert CliRunner().invoke(cli.cli, ["database", "migrate"]).exit_code == 0
+
+
+def test_numbers_have_dots(command_environment: Database) -> None:
+    with command_environment.owner() as connection:
+        connection.execute(
+            insert(Service),
+            [{"kind": 3, "key": f"eigen:{n}", "name": str(n), "responsible": 63} for n in range(1234)],
+        )
+    assert "Leistungen: 1.234" in CliRunner().invoke(cli.cli, ["database", "status"]).output
+
+
+UNEXPECTED: dict[str, tuple[Exception, str]] = {
+    "bug": (KeyError("geheim"), "Unerwarteter Fehler (KeyError in test_cli.py, Zeile "),
+    "memory": (MemoryError(), "Der Arbeitsspeicher reicht"),
+    "disk": (OSError(errno.ENOSPC, "No space left on device", "/var/x"), "kein Platz mehr (/var/x)"),
+    "disk of the database": (
+        OperationalError("INSERT", {}, psycopg.errors.DiskFull("could not extend file")),
+        "Datenträger der Datenbank ist kein Platz",
+    ),
+    "folder": (PermissionError(errno.EACCES, "Permission denied", "/var/x"), "/var/x: Permission denied."),
+}
+
+
+@pytest.mark.parametrize("case", UNEXPECTED)
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_error_is_a_bare_traceback(
+    command_environment: Database, monkeypatch: pytest.MonkeyPatch, case: str, level: str
+) -> None:
+    error, message = UNEXPECTED[case]
+
+    def fail() -> str:
+        raise error
+
+    monkeypatch.setattr("mapservice.schema.head", fail)
+    monkeypatch.setenv("MAPSERVICE_LOG_LEVEL", level)
+    result = CliRunner().invoke(cli.cli, ["database", "status"])
+    assert result.exit_code == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("Fehler: ")
+    assert message in last
+    assert ("Traceback" in result.stderr) == (level == "debug")
+    assert "geheim" not in last
+
+
+# --- the script beside the command ------------------------------------------------------------------------
+
+
+def run_script(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "import_boundaries.py"), *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_script_is_the_command(command_environment: Database, tmp_path: Path) -> None:
+    shown = run_script(tmp_path, "--help")
+    assert shown.returncode == 0
+    assert "Liest Verwaltungsgrenzen ein" in shown.stdout
+    missing = run_script(tmp_path, "nowhere.zip")
+    assert missing.returncode == 1
+    assert "nowhere.zip gibt es nicht" in missing.stderr
+    shutil.copy(SMALL, tmp_path / "kreis grenzen.zip")
+    done = run_script(tmp_path, "kreis grenzen.zip")
+    assert done.returncode == 0, done.stderr
+    assert "9 Kreise, 51 Gemeindeverbände, 91 Gemeinden" in done.stdout
+    with command_environment.owner() as connection:
+        assert connection.scalar(select(func.count()).where(BoundaryRelease.is_current)) == 1
+
+
+def test_the_script_without_environment_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy(ROOT / "scripts" / "import_boundaries.py", tmp_path / "scripts")
+    # -I -S: as the system's interpreter, which has neither click nor mapservice
+    command = [sys.executable, "-I", "-S", script, "x.zip"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr.strip().endswith(str(tmp_path / "scripts" / "serve"))
 
 
 # --- creating a database in an existing server --------------------------------------------------------------

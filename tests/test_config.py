@@ -81,6 +81,14 @@ def test_misspelt_setting_is_refused() -> None:
         Settings.from_environment({"MAPSERVICE_PROT": "8000"})
 
 
+def test_an_internal_login_alone_is_refused() -> None:
+    url = "postgresql://karte_internal:geheim@db.example/karte"
+    with pytest.raises(ConfigurationError, match="steht allein") as refused:
+        Settings.from_environment({"MAPSERVICE_INTERNAL_DATABASE_URL": url})
+    assert refused.value.parameter == "MAPSERVICE_INTERNAL_DATABASE_URL"
+    assert "geheim" not in refused.value.message
+
+
 def test_passwords_are_not_shown() -> None:
     secret = "postgresql://karte_owner:geheim@db.example/karte"
     assert "geheim" not in repr(Settings.from_environment({"MAPSERVICE_DATABASE_URL": secret}))

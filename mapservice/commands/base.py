@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
+import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
 import click
@@ -35,24 +39,56 @@ class CommandMisused(CommandRefused):
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """Turn errors for users into what click shows; everything else is a bug and keeps its traceback."""
+    """Turn every error into one German sentence, which click shows. The traceback of one that is no user's
+    fault goes to standard error where MAPSERVICE_LOG_LEVEL is debug."""
     try:
         yield
     except MapServiceError as error:
         raise (CommandMisused if error.exit_code == 2 else CommandRefused)(error.message) from error
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise  # click's own, and a reader of the output that went away
     except Exception as error:
-        # Only if a command already loaded SQLAlchemy can the error be one of its own.
-        from sqlalchemy.exc import DBAPIError
+        if os.environ.get("MAPSERVICE_LOG_LEVEL", "").strip().lower() == "debug":
+            traceback.print_exc()
+        raise CommandRefused(_described(error)) from error
 
-        from mapservice.database import is_unavailable
 
-        if isinstance(error, DBAPIError) and is_unavailable(error):
+def _described(error: Exception) -> str:
+    """What happened, for the user. Without the text of an unknown error, which may hold a password."""
+    if isinstance(error, MemoryError):
+        return (
+            "Der Arbeitsspeicher reicht für diesen Befehl nicht. Es wurde nichts halb geschrieben; bitte "
+            "andere Programme beenden oder die Datei teilen."
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" ({error.filename})" if error.filename else ""
+        return (
+            f"Auf dem Datenträger ist kein Platz mehr{where}. Es wurde nichts halb geschrieben; bitte Platz "
+            "schaffen und den Befehl wiederholen."
+        )
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}."
+    from sqlalchemy.exc import DBAPIError
+
+    from mapservice.database import is_unavailable
+
+    if isinstance(error, DBAPIError):
+        if getattr(error.orig, "sqlstate", None) == "53100":
+            return (
+                "Auf dem Datenträger der Datenbank ist kein Platz mehr. Es wurde nichts halb geschrieben; "
+                "bitte Platz schaffen und den Befehl wiederholen."
+            )
+        if is_unavailable(error):
             reason = str(error.orig).strip().split("\n")[0][:300]
-            raise CommandRefused(
+            return (
                 f"Die Datenbank ist weggebrochen ({reason}). Es wurde nichts halb geschrieben; "
                 "bitte den Befehl wiederholen."
-            ) from error
-        raise
+            )
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"Unerwarteter Fehler ({type(error).__name__} in {Path(place.filename).name}, Zeile {place.lineno}). "
+        "Das liegt am Programm. Einzelheiten zeigt derselbe Befehl mit MAPSERVICE_LOG_LEVEL=debug."
+    )
 
 
 def end_on_sigterm() -> None:

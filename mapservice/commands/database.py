@@ -187,6 +187,7 @@ def status(database: Database) -> None:
     from sqlalchemy import func, select, text
 
     from mapservice import schema
+    from mapservice.imports.report import number
     from mapservice.models import Authority, BoundaryRelease, Implementation, Service
 
     with database.owner() as connection:
@@ -207,7 +208,7 @@ def status(database: Database) -> None:
             ("Leistungen", Service),
             ("Umsetzungen", Implementation),
         ):
-            click.echo(f"{label}: {connection.scalar(select(func.count()).select_from(model))}")
+            click.echo(f"{label}: {number(connection.scalar(select(func.count()).select_from(model)) or 0)}")
 
 
 # --- saving: our own server only; elsewhere the operator's own backups serve --------------------------------
