@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import lzma
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -17,6 +20,18 @@ MAX_RATIO = 200
 MAX_MEMBERS = 2000
 _RATIO_FROM = 50 * 1024**2
 """A small file of blanks may compress well; a large one that does is a bomb."""
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+    ValueError,
+)
+"""What zipfile raises on truncated, inconsistent or encrypted archives; OSError also comes from bzip2."""
 
 _DATA_SUFFIXES = (".gpkg", ".shp", ".fgb", ".geojson", ".topojson", ".json", ".gml", ".parquet")
 _PART_SUFFIXES = (".dbf", ".shx", ".prj", ".cpg", ".txt")
@@ -64,7 +79,12 @@ def _unpack(path: Path, folder: Path) -> list[Path]:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(member) as source, target.open("xb") as copy:
                     shutil.copyfileobj(source, copy, 1024 * 1024)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except _DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ImportRefusedError(
+                f"{path.name} lässt sich nicht auspacken: Auf dem Datenträger von {folder.parent} ist kein "
+                "Platz mehr. Bitte Platz schaffen oder mit TMPDIR einen anderen Ordner nennen."
+            ) from error
         raise ImportRefusedError(
             f"{path.name} ist als ZIP unvollständig oder beschädigt. Bitte die Datei erneut herunterladen."
         ) from error
