@@ -6,22 +6,25 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapservice import forms, i18n, listings, params, profiles, results, tables, titles
 from mapservice.about import DATA_LICENCE
+from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
 from mapservice.errors import ParameterError
+from mapservice.features import dumps
 from mapservice.headers import nonce
 from mapservice.layers import areas as layer_areas
 from mapservice.layers import authorities
 from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
-from mapservice.responses import accepted_encoding, compressed
+from mapservice.responses import Payload, accepted_encoding, compressed, versioned
 from mapservice.service import service
 
 blueprint = Blueprint("pages", __name__)
@@ -141,11 +144,10 @@ def _without_last(address: str) -> str:
 
 
 @blueprint.get("/leistungen.json")
-def services() -> BaseResponse:
-    """All services to choose from; for the field that suggests them."""
-    response = jsonify(services=service().kept(("services", i18n.language()), listings.services))
-    response.add_etag()
-    return response.make_conditional(request)
+@versioned
+def services(connection: Connection, version: Version) -> Payload:
+    """The services to choose from, for the combobox."""
+    return Payload(dumps({"services": listings.services(connection)}).encode())
 
 
 def _query() -> Any:
@@ -362,11 +364,13 @@ def _other_language() -> tuple[str, str, str]:
     # None takes the parameter away: German is what an address without language means.
     lang = code if code != "de" else None
     endpoint = str(request.endpoint)
-    if not endpoint.startswith("pages."):
+    kept = _lists(request.args)
+    if endpoint.startswith("pages."):
+        # Known names alone: url_for() takes some, _scheme for one, as orders.
+        known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS}
+        kept = {key: values for key, values in kept.items() if key in known}
+    elif not endpoint.startswith("ogc."):  # whose views have refused all other names by now
         return code, name, url_for("pages.map_page", lang=lang)
-    # Known names alone: url_for() takes some, _scheme for one, as orders.
-    known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS} - {"lang"}
-    kept = {key: values for key, values in _lists(request.args).items() if key in known}
     return code, name, url_for(endpoint, **{**kept, **(request.view_args or {}), "lang": lang})
 
 
