@@ -19,7 +19,11 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """
     from flask import Flask
 
+<<<<<<< HEAD
     from mapservice import addresses, api, assets, error_pages, guards, headers, i18n, ogc, pages
+=======
+    from mapservice import addresses, api, assets, downloads, error_pages, headers, i18n, ogc, pages
+>>>>>>> 8b9c501 (wip)
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
@@ -48,6 +52,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     pages.init_app(app)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)
+    downloads.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapservice import forms, i18n, listings, params, profiles, results, tables, titles
+from mapservice import downloads, forms, i18n, listings, params, profiles, results, tables, titles
 from mapservice.about import DATA_LICENCE
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
@@ -109,6 +109,7 @@ def map_page() -> str:
         ],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
+        downloads=downloads.links({}),
         situations={
             key: name
             for key, name in service().kept("situations", listings.situations).items()
@@ -185,6 +186,9 @@ def table() -> str:
         title=titles.title(query, selection),
         result=results.sentence(query, selection, n, of),
         chips=_chips(),
+        downloads=downloads.links(
+            {**_lists(forms.filter_arguments(request.args)), "sort": request.args.getlist("sort")[:1]}
+        ),
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         services=held.kept("bundles", listings.bundles),

@@ -15,6 +15,7 @@ WEB = {
     "addresses",
     "api",
     "assets",
+    "downloads",
     "error_pages",
     "feature_pages",
     "features",

@@ -62,3 +62,17 @@ def test_english_from_the_header_keeps_the_map(visit: Visitor) -> None:
     page.get_by_role("link", name="All details of this area").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.get_by_role("link", name="Deutsch")).to_be_visible()
+
+
+def test_what_the_map_shows_can_be_taken_along(visit: Visitor) -> None:
+    made = visit()
+    page = made.open("/?level=municipalities")
+    page.get_by_label("Region").select_option("05570")
+    page.wait_for_url("**/?level=municipalities&within=05570")
+    made.painted()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV").click()
+    assert started.value.suggested_filename == "ozg-landkarte-gemeinden.csv"
+    lines = started.value.path().read_text(encoding="utf-8-sig").splitlines()
+    assert lines.index("") == 14, "a head and the 13 municipalities of the district"
+    assert any("im Kreis Warendorf" in line for line in lines)

@@ -95,6 +95,10 @@ class MapPage {
     const key = valuesKey(state);
     const tableLink = document.getElementById("table-link");
     tableLink.href = toAddress({ ...state, area: "" }, this.urls.table);
+    for (const id of ["download-csv", "download-xlsx"]) {
+      const link = document.getElementById(id);
+      link.href = toAddress({ ...state, area: "" }, new URL(link.href).pathname);
+    }
     const languageLink = document.getElementById("language-link");
     languageLink.href = toAddress({ ...state, lang: languageLink.lang === "de" ? "" : languageLink.lang });
     this.chips.show(state);

@@ -1,0 +1,195 @@
+"""What map and table show, to take along: /tabelle.csv and /tabelle.xlsx, with the filters of /tabelle.
+
+Text from files and from the database is text in every program that opens a download: no cell is a formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Flask, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection, Row
+
+from mapservice import about, forms, i18n, params, results, tables, titles
+from mapservice.database import Version
+from mapservice.domain import Level, Measure, Reason, Status
+from mapservice.layers import areas
+from mapservice.layers.areas import Page
+from mapservice.layers.classes import share
+from mapservice.layers.query import Query
+from mapservice.layers.selection import resolve
+from mapservice.responses import Payload, versioned
+from mapservice.service import service
+
+blueprint = Blueprint("downloads", __name__)
+CSV = "text/csv"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BOM = "\ufeff"
+_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_SHARES = (Measure.SHARE, Measure.SPREAD)
+
+Cell = str | int | float | None
+
+
+@blueprint.get("/tabelle.csv")
+@versioned
+def as_csv(connection: Connection, version: Version) -> Payload:
+    """UTF-8 with byte order mark and semicolons, as spreadsheets in Germany expect it."""
+    query, rows, notes = _content(connection, version)
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([_csv_cell(cell) for cell in row])
+    writer.writerow([])
+    for name, said in notes:
+        writer.writerow([_csv_cell(name), _csv_cell(said)])
+    return Payload((_BOM + text.getvalue()).encode(), CSV, _as_file(query, "csv"))
+
+
+@blueprint.get("/tabelle.xlsx")
+@versioned
+def as_xlsx(connection: Connection, version: Version) -> Payload:
+    """A workbook of two sheets: the table, and what it shows, of when and from whom."""
+    # openpyxl takes half a second to load: paid by the first download, not by every start.
+    from openpyxl import Workbook
+    from openpyxl.utils import get_column_letter
+
+    query, rows, notes = _content(connection, version)
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(_("Tabelle"))
+    sheet.freeze_panes = "B2"
+    widths = [14, 32, 22, *([20] * (len(rows[0]) - 3))]
+    for number, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(number)].width = width
+    for number, row in enumerate(rows):
+        sheet.append([_xlsx_cell(sheet, cell, head=number == 0) for cell in row])
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(rows[0]))}{len(rows)}"
+    about_it = book.create_sheet(_("Angaben"))
+    about_it.column_dimensions["A"].width, about_it.column_dimensions["B"].width = 24, 100
+    for name, said in notes:
+        about_it.append([_xlsx_cell(about_it, name, head=True), _xlsx_cell(about_it, said)])
+    book.properties.title = notes[0][1]
+    book.properties.creator = _("OZG-Landkarte")
+    made = io.BytesIO()
+    book.save(made)
+    return Payload(made.getvalue(), XLSX, _as_file(query, "xlsx"), weak=True)
+
+
+def _as_file(query: Query, ending: str) -> tuple[tuple[str, str], ...]:
+    names = {
+        Level.STATE: "laender",
+        Level.DISTRICT: "kreise",
+        Level.ASSOCIATION: "verbaende",
+        Level.MUNICIPALITY: "gemeinden",
+    }
+    return (("Content-Disposition", f'attachment; filename="ozg-landkarte-{names[query.level]}.{ending}"'),)
+
+
+def _content(
+    connection: Connection, version: Version
+) -> tuple[Query, list[list[Cell]], list[tuple[str, str]]]:
+    """The query, the table with its head, and what it says about itself."""
+    args = forms.filter_arguments(request.args)
+    params.allow_only(args, (*params.FILTERS, "level"), single=("level",))
+    query = params.parse_query(args, params.parse_level(args.get("level", Level.DISTRICT.plural)))
+    sort = tables.parse_sort(request.args.get("sort"))
+    selection = resolve(connection, query)
+    audience = service().audience
+    order = tables.page_of(sort, 1)
+    found = areas.rows(
+        connection, query, selection, audience, page=Page(order=order.order, descending=order.descending)
+    )
+    head = [_("Schlüssel"), _("Gebiet"), _("Art"), _("Kreis"), _("Land"), *_value_heads(query)]
+    notice = _("Demonstrationsdaten, frei erfunden") if version.demonstration else None
+    rows: list[list[Cell]] = [[*head, *([_("Hinweis")] if notice else [])]]
+    rows += [[*_row(query, row), *([notice] if notice else [])] for row in found]
+
+    release = about.current_release(connection)
+    given: dict[str, Any] = dict(args.lists())
+    n, of = areas.values_as_array(connection, query, selection, audience)
+    notes = [
+        (_("Titel"), titles.title(query, selection)),
+        (_("Ergebnis"), results.sentence(query, selection, n, of)),
+        (_("Datenstand"), i18n.date(version.changed_at)),
+        (_("Quellenvermerk"), " · ".join(filter(None, (release.attribution, release.attribution_url)))),
+        (_("Gebietsstand"), f"{release.name}, {i18n.date(release.as_of)}"),
+        (_("Lizenz der Geometrie"), release.licence),
+        (_("Lizenz der Angaben"), about.DATA_LICENCE),
+        (_("Adresse"), url_for("pages.table", _external=True, **given)),
+    ]
+    if notice:
+        notes.insert(0, (_("Hinweis"), notice))
+    if service().internal:
+        notes.insert(0, (_("Interne Ansicht"), _("Nicht veröffentlicht")))
+    return query, rows, notes
+
+
+def _value_heads(query: Query) -> list[str]:
+    what = {
+        Measure.COUNT: _("Leistungen"),
+        Measure.SHARE: _("Anteil (0 bis 1)"),
+        Measure.STATUS: _("Status"),
+        Measure.SPREAD: _("Anteil der Gemeinden (0 bis 1)"),
+    }
+    heads = [what[query.measure]]
+    if query.measure in _SHARES:
+        heads.append(_("Zähler"))
+    heads.append(_("von Gemeinden") if query.measure is Measure.SPREAD else _("von Leistungen"))
+    statuses = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
+    return [*heads, *(titles.status_name(status) for status in statuses), _("Ohne Wert, weil")]
+
+
+def _row(query: Query, row: Row[Any]) -> list[Cell]:
+    who: list[Cell] = [row.key, row.name, row.designation, row.district, row.state]
+    if row.reason is not None:
+        empty = len(_value_heads(query)) - 1
+        return [*who, *([None] * empty), titles.reason_name(Reason(row.reason))]
+    value: list[Cell]
+    if query.measure in _SHARES:
+        value = [share(row.n, row.of), row.n]
+    elif query.measure is Measure.STATUS:
+        value = [titles.status_name(Status(row.status))]
+    else:
+        value = [row.n]
+    return [*who, *value, row.of, row.online, row.in_progress, row.planned, None]
+
+
+def _csv_cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, str):
+        # OWASP, CSV injection: what would start a formula is led by an apostrophe.
+        return f"'{cell}" if cell.startswith(_STARTS_FORMULA) else cell
+    return str(cell).replace(".", ",") if i18n.language() == "de" else str(cell)
+
+
+def _xlsx_cell(sheet: Any, cell: Cell, *, head: bool = False) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.styles import Font
+
+    if isinstance(cell, str):
+        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", cell))
+        # openpyxl takes a text that starts with = for a formula.
+        made.data_type = "s"
+        if head:
+            made.font = Font(bold=True)
+        return made
+    return cell
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+def links(arguments: dict[str, Sequence[str]]) -> list[tuple[str, str, str]]:
+    """Id, name and address of each download with these filters."""
+    given: dict[str, Any] = dict(arguments)
+    return [
+        ("download-csv", "CSV", url_for("downloads.as_csv", **given)),
+        ("download-xlsx", "Excel (XLSX)", url_for("downloads.as_xlsx", **given)),
+    ]
