@@ -19,11 +19,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """
     from flask import Flask
 
-<<<<<<< HEAD
-    from mapservice import addresses, api, assets, error_pages, guards, headers, i18n, ogc, pages
-=======
-    from mapservice import addresses, api, assets, downloads, error_pages, headers, i18n, ogc, pages
->>>>>>> 8b9c501 (wip)
+    from mapservice import addresses, api, assets, downloads, error_pages, guards, headers, i18n, ogc, pages
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
