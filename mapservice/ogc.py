@@ -207,7 +207,10 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     if after is None and not page.offset and not found.more:
         # fc-numberMatched: said where it costs nothing, never counted.
         further["numberMatched"] = len(found.rows)
-    further["links"] = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name))]
+    further["links"] = [
+        *_itself(GEOJSON),
+        _link("collection", JSON, _to(".collection", name=name), _("Diese Sammlung")),
+    ]
     if found.more:
         cursor = params.make_cursor(release.id, found.rows[-1].ordinal)
         following = _here(offset=None, cursor=cursor)
@@ -249,7 +252,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         system, detail = crs.CRS84, _PAGE_DETAIL
     found = feature_pages.find(connection, version, query, detail=detail, crs=system, boundary_id=boundary_id)
     row = found.rows[0]
-    links = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name))]
+    links = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name), _("Diese Sammlung"))]
     if not as_html():
         text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
         return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),))

@@ -258,7 +258,6 @@ def test_f_links(client: FlaskClient) -> None:
         "/api/collections/districts/items/99999",
         "/api/collections/districts/items/055150000000",
         "/api/collections/districts/items/Münster",
-        "/api/collections/districts/items/%00",
         "/api/collections/districts/items/05515/more",
     ],
 )
@@ -400,6 +399,18 @@ def test_html_content_of_items(client: FlaskClient) -> None:
     assert any("cursor=" in link for link in page.links)
     empty = read(client, "/api/collections/districts/items?bbox=-20,-10,-19,-9")
     assert "Hier ist kein Gebiet" in empty.text
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/api/docs"])
+def test_pages_speak_english_and_their_links_keep_to_it(client: FlaskClient, address: str) -> None:
+    page = read(client, f"{address}?lang=en")
+    assert "Interface" in page.text
+    assert "Schnittstelle" not in page.text
+    inner = [link for link in page.links if "/api" in link and ".geojson" not in link]
+    assert inner
+    # The link to the German page is the one without.
+    german = [link for link in inner if "lang=en" not in link]
+    assert [urlsplit(link).path for link in german] == [address]
 
 
 def test_names_in_pages_are_text(boundaries_loaded: Database) -> None:
