@@ -30,14 +30,20 @@ from mapservice.database import Database
 from mapservice.domain import ARS_LENGTH, FEDERATION, Visibility
 from mapservice.errors import MapServiceError
 from mapservice.imports.keys import AuthorityIndex
-from mapservice.imports.report import number
+from mapservice.imports.report import counted, number
 from mapservice.imports.runs import run
 from mapservice.imports.values import CellError
 from mapservice.models import Authority, Implementation, Publication
 
 _PUBLIC = table("public_implementation")
 _LISTED = 12
-"""So many keys fit on a command line that someone copies."""
+"""So many keys are named before a region is looked for."""
+_COPIED = 200
+"""So many keys, 2.6 kB, fit on a command line that someone copies."""
+_RELEASED = func.coalesce(Publication.visibility, int(Visibility.INTERNAL)) == int(Visibility.PUBLIC)
+"""Whether the authority is released, where Publication is joined from outside."""
+_OWN = Implementation.visibility == int(Visibility.PUBLIC)
+"""Whether the entry itself is public."""
 
 
 class UnknownKeysError(MapServiceError):
@@ -241,16 +247,16 @@ def _lines(
     connection: Connection, to: Visibility, ids: list[int], change: Change, entries: bool
 ) -> list[str]:
     lines = []
+    authorities = _authorities(change.authorities)
     if to is Visibility.PUBLIC:
-        lines.append(
-            f"{number(change.authorities)} Behörden neu freigegeben, {number(len(ids) - change.authorities)} "
-            "waren es schon."
-        )
+        before = len(ids) - change.authorities
+        were = counted(before, "war", "waren")
+        lines.append(f"{authorities} neu freigegeben, {were} es schon.")
     else:
-        lines.append(f"Freigabe von {number(change.authorities)} Behörden zurückgenommen.")
+        lines.append(f"Freigabe von {authorities} zurückgenommen.")
     if entries:
         word = "öffentlich" if to is Visibility.PUBLIC else "intern"
-        lines.append(f"{number(change.entries)} Einträge auf »{word}« gesetzt.")
+        lines.append(f"{_entries(change.entries)} auf »{word}« gesetzt.")
     lines.append(_seen(change.public_before, change.public_after))
     if to is Visibility.PUBLIC:
         kept = connection.scalar(
@@ -262,14 +268,25 @@ def _lines(
         )
         if kept:
             lines.append(
-                f"{number(kept)} Einträge dieser Behörden bleiben intern, weil sie selbst nicht »öffentlich« "
-                "sind; mit --entries werden auch sie freigegeben."
+                "1 Eintrag dieser Behörden bleibt intern, weil er selbst nicht »öffentlich« ist; mit "
+                "--entries wird auch er freigegeben."
+                if kept == 1
+                else f"{number(kept)} Einträge dieser Behörden bleiben intern, weil sie selbst nicht "
+                "»öffentlich« sind; mit --entries werden auch sie freigegeben."
             )
     return lines
 
 
+def _entries(count: int) -> str:
+    return counted(count, "Eintrag", "Einträge")
+
+
+def _authorities(count: int) -> str:
+    return counted(count, "Behörde", "Behörden")
+
+
 def _seen(before: int, after: int) -> str:
-    return f"Öffentlich sichtbar: {number(after)} Einträge (vorher {number(before)})."
+    return f"Öffentlich sichtbar: {_entries(after)} (vorher {number(before)})."
 
 
 def outlook(connection: Connection, authority_ids: Collection[int], before: int, after: int) -> list[str]:
@@ -278,14 +295,12 @@ def outlook(connection: Connection, authority_ids: Collection[int], before: int,
     authority_ids: whose entries the import spoke of.
     """
     lines = [_seen(before, after)]
-    own = Implementation.visibility == int(Visibility.PUBLIC)
-    released = func.coalesce(Publication.visibility, 1) == int(Visibility.PUBLIC)
     rows = connection.execute(
         select(
             Authority.ars,
-            func.count().filter(own).label("ready"),
-            func.count().filter(~own).label("internal"),
-            released.label("released"),
+            func.count().filter(_OWN).label("ready"),
+            func.count().filter(~_OWN).label("internal"),
+            _RELEASED.label("released"),
         )
         .join_from(Implementation, Authority, Authority.id == Implementation.authority_id)
         .outerjoin(Publication, Publication.authority_id == Authority.id)
@@ -294,37 +309,85 @@ def outlook(connection: Connection, authority_ids: Collection[int], before: int,
         .order_by(Authority.ars)
     ).all()
     waiting = [row for row in rows if row.ready and not row.released]
-    if waiting:
-        total = sum(row.ready for row in waiting)
-        lines.append(
-            f"{number(total)} Einträge von {number(len(waiting))} Behörden warten auf die Freigabe ihrer "
-            f"Behörde:\n  mapservice publish {_whom(connection, waiting, rows)}"
-        )
     internal = [row for row in rows if row.internal]
+    command = _whom(connection, waiting, rows) if waiting else None
+    if command is not None:
+        total = sum(row.ready for row in waiting)
+        verb, whose = ("wartet", "seiner") if total == 1 else ("warten", "ihrer")
+        lines.append(
+            f"{_entries(total)} von {_authorities(len(waiting))} {verb} auf die Freigabe {whose} Behörde:\n"
+            f"  mapservice publish {command.arguments}{command.beyond()}"
+        )
     if internal:
         total = sum(row.internal for row in internal)
-        lines.append(
-            f"{number(total)} Einträge von {number(len(internal))} Behörden sind selbst nicht »öffentlich«; "
-            f"auch sie gibt frei:\n  mapservice publish --entries {_whom(connection, internal, rows)}"
-        )
+        more = _whom(connection, internal, rows, entries=True)
+        if command is not None and more.arguments == command.arguments:
+            what = (
+                "1 Eintrag frei, der selbst nicht »öffentlich« ist"
+                if total == 1
+                else f"{number(total)} Einträge frei, die selbst nicht »öffentlich« sind"
+            )
+            lines.append(f"Mit --entries gibt derselbe Befehl auch {what}.{more.beyond()}")
+        else:
+            verb, they = ("ist", "ihn") if total == 1 else ("sind", "sie")
+            lines.append(
+                f"{_entries(total)} von {_authorities(len(internal))} {verb} selbst nicht »öffentlich«; auch "
+                f"{they} gibt frei:\n  mapservice publish --entries {more.arguments}{more.beyond()}"
+            )
     return lines
 
 
-def _whom(connection: Connection, wanted: Sequence[Row[Any]], spoken_of: Sequence[Row[Any]]) -> str:
-    """The wanted keys; if they are many, the smallest region with no other authority than those spoken of."""
+@dataclass(frozen=True)
+class _Command:
+    """Arguments of publish; others: authorities that it would change besides those it is for."""
+
+    arguments: str
+    others: int = 0
+
+    def beyond(self) -> str:
+        if not self.others:
+            return ""
+        return (
+            f"\n  Achtung: Das betrifft auch {counted(self.others, 'weitere Behörde', 'weitere Behörden')}."
+        )
+
+
+def _whom(
+    connection: Connection,
+    wanted: Sequence[Row[Any]],
+    spoken_of: Sequence[Row[Any]],
+    *,
+    entries: bool = False,
+) -> _Command:
+    """The wanted keys; if they are many, the smallest region with no other authority than those spoken of;
+    if there is none and a command line cannot hold the keys, all.
+
+    entries: for publish --entries, which also changes released authorities with internal entries.
+    """
     keys = [row.ars for row in wanted]
     if len(keys) <= _LISTED:
-        return " ".join(keys)
-    having = connection.scalars(
-        select(Authority.ars).where(
-            Authority.id.in_(select(Implementation.authority_id).where(~Implementation.demonstration))
+        return _Command(" ".join(keys))
+    changing = or_(~_RELEASED, ~_OWN) if entries else ~_RELEASED
+    having = {
+        ars: bool(changes)
+        for ars, changes in connection.execute(
+            select(Authority.ars, func.bool_or(changing))
+            .join_from(Implementation, Authority, Authority.id == Implementation.authority_id)
+            .outerjoin(Publication, Publication.authority_id == Authority.id)
+            .where(~Implementation.demonstration)
+            .group_by(Authority.ars)
         )
-    )
-    others = set(having) - {row.ars for row in spoken_of}
+    }
+    others = having.keys() - {row.ars for row in spoken_of}
+
+    def command(arguments: str, prefix: str = "") -> _Command:
+        besides = [ars for ars in having.keys() - set(keys) if having[ars] and ars.startswith(prefix)]
+        return _Command(arguments, len(besides))
+
     for length in (5, 2):
         prefix = keys[0][:length]
         if all(key.startswith(prefix) for key in keys):
             if not any(other.startswith(prefix) for other in others):
-                return f"--within {prefix}"
+                return command(f"--within {prefix}", prefix)
             break
-    return " ".join(keys) if others else "--all"
+    return _Command(" ".join(keys)) if others and len(keys) <= _COPIED else command("--all")

@@ -93,8 +93,21 @@ def test_rejected_rows(load: Callable[..., Result], database: Database, line: st
 
 
 def test_a_table_without_a_useful_column(load: Callable[..., Result]) -> None:
-    with pytest.raises(ImportRefusedError, match="Neben ars gibt es keine bekannte Spalte"):
+    with pytest.raises(ImportRefusedError, match="Neben ars gibt es keine Spalte mit Angaben zu Behörden"):
         load("ars;name\n5570028;Oelde\n")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["ars;leistung;status;kontakt;webseite", "AGS;LeiKa-ID;Status;Kontakt;Webseite", "ars;x;y;kontakt;z"],
+)
+def test_implementations_do_not_overwrite_contacts(
+    load: Callable[..., Result], database: Database, header: str
+) -> None:
+    load(HEADER + "5570028;;;;;rathaus@oelde.example;funktion\n")
+    with pytest.raises(ImportRefusedError, match="mapservice import implementations"):
+        load(f"{header}\n5570028;10000;online;erika@oelde.example;https://a.example\n")
+    assert authority(database, OELDE)[4] == "rathaus@oelde.example"
 
 
 def record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from mapservice.domain import implementation_id
 from mapservice.errors import ConflictError, ImportRefusedError
 from mapservice.imports.implementations import TEMPLATE, Result, import_implementations
 from mapservice.imports.runs import run
-from tests.places import CATALOGUE, MUENSTER, OELDE, WARENDORF, add_places
+from tests.places import BRUNSBUETTEL, CATALOGUE, MUENSTER, OELDE, WARENDORF, add_places
 from tests.rows import HEADER, entries, prepare, row, said, state, write
 
 
@@ -258,7 +259,9 @@ def test_demonstration_data_never_mix(load: Callable[..., Result], loaded: Datab
     with pytest.raises(ImportRefusedError, match="--remove-demo"):
         load(row())
     assert state(loaded) == before
-    load(row(), remove_demo=True)
+    for dry_run in (True, False):
+        lines = load(row(), remove_demo=True, dry_run=dry_run).lines
+        assert any(re.fullmatch(r"[\d.]+ Demonstrationseinträge entfernt\.", line) for line in lines)
     assert entries(loaded) == [(MUENSTER, "10000", "")]
     with pytest.raises(ConflictError, match="echte Umsetzungen"):
         demo.load(loaded)
@@ -274,13 +277,40 @@ def test_the_end_names_the_command_that_releases_the_rest(
     load: Callable[..., Result], loaded: Database
 ) -> None:
     lines = load(row(sichtbarkeit="öffentlich"), row(leistung="10117")).lines
-    assert "Öffentlich sichtbar: 0 Einträge (vorher 0)." in lines
-    assert any("1 Einträge von 1 Behörden warten" in line and f"publish {MUENSTER}" in line for line in lines)
-    assert any(f"publish --entries {MUENSTER}" in line for line in lines)
+    assert lines[-3:] == [
+        "Öffentlich sichtbar: 0 Einträge (vorher 0).",
+        f"1 Eintrag von 1 Behörde wartet auf die Freigabe seiner Behörde:\n  mapservice publish {MUENSTER}",
+        "Mit --entries gibt derselbe Befehl auch 1 Eintrag frei, der selbst nicht »öffentlich« ist.",
+    ]
+    lines = load(row(ars=OELDE, leistung="10117")).lines
+    assert lines[-1] == (
+        "1 Eintrag von 1 Behörde ist selbst nicht »öffentlich«; auch ihn gibt frei:\n"
+        f"  mapservice publish --entries {OELDE}"
+    )
     publication.publish(loaded, [MUENSTER], entries=True)
     lines = load(row(sichtbarkeit="öffentlich")).lines
     assert "Öffentlich sichtbar: 2 Einträge (vorher 2)." in lines
     assert not any("mapservice publish" in line for line in lines)
+
+
+def test_the_command_for_many_says_whom_else_it_releases(
+    load: Callable[..., Result], loaded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication, "_LISTED", 1)
+    public = {"sichtbarkeit": "öffentlich"}
+    # the third authority is spoken of too, but none of its entries waits
+    lines = load(row(**public), row(ars=OELDE, **public), row(ars=WARENDORF)).lines
+    more = "\n  Achtung: Das betrifft auch {}."
+    assert any(
+        line.endswith("mapservice publish --within 05" + more.format("1 weitere Behörde")) for line in lines
+    )
+    lines = load(row(ars=BRUNSBUETTEL, **public), row(ars=OELDE, **public)).lines
+    assert any(line.endswith(f"mapservice publish {BRUNSBUETTEL} {OELDE}") for line in lines)
+    monkeypatch.setattr(publication, "_COPIED", 1)
+    lines = load(row(ars=BRUNSBUETTEL, **public), row(ars=OELDE, **public)).lines
+    assert any(
+        line.endswith("mapservice publish --all" + more.format("2 weitere Behörden")) for line in lines
+    )
 
 
 def test_command(command_environment: Database, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_publish_one_and_withdraw(loaded: Database) -> None:
     assert public(loaded) == [(MUENSTER, "10000")]
     assert public_tallies(loaded) == [MUENSTER]
     assert (change.authorities, change.public_before, change.public_after) == (1, 0, 1)
-    assert any("1 Einträge dieser Behörden bleiben intern" in line for line in change.lines)
+    assert any("1 Eintrag dieser Behörden bleibt intern" in line for line in change.lines)
     again = publication.publish(loaded, [MUENSTER])
     assert (again.authorities, again.public_after) == (0, 1)
     change = publication.unpublish(loaded, [MUENSTER])
@@ -149,7 +149,11 @@ def test_commands(loaded: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     runner = CliRunner()
     done = runner.invoke(cli, ["publish", MUENSTER])
     assert done.exit_code == 0, done.output
-    assert "Öffentlich sichtbar: 1 Einträge (vorher 0)." in done.output
+    assert "Öffentlich sichtbar: 1 Eintrag (vorher 0)." in done.output
+    assert "1 Behörde neu freigegeben, 0 waren es schon." in done.output
+    assert "0 Behörden neu freigegeben, 1 war es schon." in runner.invoke(cli, ["publish", MUENSTER]).output
+    gone = runner.invoke(cli, ["unpublish", MUENSTER])
+    assert "Freigabe von 1 Behörde zurückgenommen." in gone.output
     assert runner.invoke(cli, ["publish"]).exit_code == 2
     assert runner.invoke(cli, ["publish", "--all", MUENSTER]).exit_code == 2
     unknown = runner.invoke(cli, ["unpublish", "99999"])

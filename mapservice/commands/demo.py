@@ -25,11 +25,12 @@ def load(seed: int, database: Database) -> None:
     Beispiel: mapservice demo load
     """
     from mapservice import demo as data
-    from mapservice.imports.report import number, say
+    from mapservice.imports.report import counted, say
 
     loaded = data.load(database, seed=seed)
     say(
-        f"{number(loaded.implementations)} erfundene Umsetzungen und {number(loaded.services)} Leistungen "
+        f"{counted(loaded.implementations, 'erfundene Umsetzung', 'erfundene Umsetzungen')} und "
+        f"{counted(loaded.services, 'Leistung', 'Leistungen')} "
         "geladen, als Demonstrationsdaten gekennzeichnet. Entfernen: mapservice demo remove"
     )
 
@@ -42,10 +43,11 @@ def remove(database: Database) -> None:
     Beispiel: mapservice demo remove
     """
     from mapservice import demo as data
-    from mapservice.imports.report import number, say
+    from mapservice.imports.report import counted, say
 
     removed = data.remove(database)
     say(
-        f"{number(removed.implementations)} erfundene Umsetzungen und {number(removed.services)} Leistungen "
+        f"{counted(removed.implementations, 'erfundene Umsetzung', 'erfundene Umsetzungen')} und "
+        f"{counted(removed.services, 'Leistung', 'Leistungen')} "
         "entfernt."
     )

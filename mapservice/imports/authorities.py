@@ -19,11 +19,11 @@ from sqlalchemy import Connection, bindparam, select, update
 from mapservice.database import Database
 from mapservice.domain import pad_ars
 from mapservice.errors import ImportRefusedError
-from mapservice.imports import values
+from mapservice.imports import implementations, values
+from mapservice.imports.importing import File, described, importing
 from mapservice.imports.keys import AuthorityIndex
-from mapservice.imports.read import Column, Table, open_table
+from mapservice.imports.read import Column, Table, normalise_heading, open_table
 from mapservice.imports.report import Counts, Rejections
-from mapservice.imports.runs import run
 from mapservice.imports.values import CellError
 from mapservice.models import Authority
 
@@ -40,6 +40,8 @@ COLUMNS = (
     Column("kontakt"),
     Column("kontakt_art"),
 )
+_OWN = ("einwohner", "plz", "webseite", "serviceportal")
+"""Columns that tables of implementations do not have."""
 _FIELDS = ("population", "postcode", "website", "service_portal", "contact", "contact_kind")
 _GV100_TYPES = {b"10", b"20", b"30", b"40", b"50", b"60"}
 _GV100_LINE = 220
@@ -66,64 +68,55 @@ class _Collected:
 def import_authorities(
     database: Database, paths: Sequence[Path], *, dry_run: bool = False, rejected: Path | None = None
 ) -> Result:
-    """Update authorities from tables or GV100AD files. Raises ImportRefusedError if one cannot be read."""
+    """Update authorities from tables or GV100AD files. Raises ImportRefusedError if one cannot be
+    read, or is no table of authorities."""
     registers = {path for path in paths if is_gv100(path)}
     tables = {path: open_table(path, COLUMNS) for path in paths if path not in registers}
     for table in tables.values():
-        if len(table.present) < 2:
-            names = ", ".join(column.name for column in COLUMNS[1:])
-            raise ImportRefusedError(f"{table.name}: Neben ars gibt es keine bekannte Spalte ({names}).")
-    sums = [tables[path].sha256 if path in tables else _checksum(path) for path in paths]
-    with run(
-        database,
-        "authorities",
-        files=[path.name for path in paths],
-        checksum=sums[0] if len(sums) == 1 else None,
-        dry_run=dry_run,
-    ) as current:
-        name = f"abgelehnt-{current.id}.csv" if current.id else "abgelehnt-probelauf.csv"
-        with (
-            Rejections(rejected or database.settings.state_dir / name) as rejections,
-            database.owner() as connection,
-        ):
-            current.attach(connection)
-            index = AuthorityIndex(connection)
-            index.require()
-            result = Result()
-            collected = _Collected()
-            for path in paths:
-                if path in registers:
-                    _read_register(path, index, collected, rejections, result)
-                    continue
-                table = tables[path]
-                result.lines += [f"{path.name}: {note}" for note in (table.format, *table.notes)]
-                if table.unknown:
-                    unknown = ", ".join(table.unknown[:30])
-                    result.lines.append(f"{path.name}: nicht verwendete Spalten: {unknown}")
-                _read_table(table, index, collected, rejections, result)
-            result.counts.rejected = rejections.rows
-            if result.counts.read and result.counts.read == result.counts.rejected:
-                rejections.flush()
-                raise ImportRefusedError(
-                    "\n".join(["Keine Zeile ist verwendbar, es wurde nichts geändert.", *rejections.lines()])
-                )
-            if current.id is not None:
-                rejections.store(connection, current.id)
-            result.counts.updated = _update(connection, collected.wanted)
-            result.counts.unchanged = len(collected.wanted) - result.counts.updated
-            upper = {
-                id_: {"population": total}
-                for id_, total in collected.sums.items()
-                if id_ not in collected.wanted
-            }
-            _update(connection, upper)
-            rejections.flush()
-            result.lines += [*result.counts.lines(), *rejections.lines()]
-            current.finish(connection, result.counts.as_dict())
-            if dry_run:
-                connection.rollback()
-                result.lines.append("Probelauf: Es wurde nichts geändert.")
+        _refuse_other_tables(table)
+    files = [File(path.name, tables[path].sha256 if path in tables else _checksum(path)) for path in paths]
+    with importing(database, "authorities", files, dry_run=dry_run, rejected=rejected) as work:
+        rejections = work.rejections
+        index = AuthorityIndex(work.connection)
+        index.require()
+        result = Result(lines=work.lines)
+        collected = _Collected()
+        for path in paths:
+            if path in registers:
+                _read_register(path, index, collected, rejections, result)
+            else:
+                result.lines += described(tables[path])
+                _read_table(tables[path], index, collected, rejections, result)
+        result.counts.rejected = rejections.rows
+        if result.counts.read and result.counts.read == result.counts.rejected:
+            raise rejections.nothing_usable()
+        work.store_rejections()
+        result.counts.updated = _update(work.connection, collected.wanted)
+        result.counts.unchanged = len(collected.wanted) - result.counts.updated
+        upper = {
+            id_: {"population": total} for id_, total in collected.sums.items() if id_ not in collected.wanted
+        }
+        _update(work.connection, upper)
+        result.lines += [*result.counts.lines(), *rejections.lines()]
+        work.run.finish(work.connection, result.counts.as_dict())
     return result
+
+
+def _refuse_other_tables(table: Table) -> None:
+    """Implementations have keys and contacts too, which are those of entries, not of authorities."""
+    headings = {normalise_heading(heading) for heading in table.unknown}
+    service = implementations.KEYS[1]
+    if "status" in headings and headings & {service.name, *service.aliases}:
+        raise ImportRefusedError(
+            f"{table.name} ist eine Tabelle von Umsetzungen (mit leistung und status), nicht von Behörden. "
+            f"Bitte so einlesen: mapservice import implementations {table.name}"
+        )
+    if not table.present & set(_OWN):
+        raise ImportRefusedError(
+            f"{table.name}: Neben ars gibt es keine Spalte mit Angaben zu Behörden. Gebraucht wird "
+            f"wenigstens eine von {', '.join(_OWN)}, auch ohne Inhalt. Umsetzungen liest "
+            "»mapservice import implementations DATEI«, den Katalog »mapservice import catalogue DATEI«."
+        )
 
 
 # --- tables -----------------------------------------------------------------------------------------------

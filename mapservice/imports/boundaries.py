@@ -22,7 +22,7 @@ from ..models import Authority, BoundaryRelease
 from . import archive, boundary_rows, geometry, hierarchy, metadata, neighbours, runs, vector
 from .findings import SHOWN, Findings
 from .hierarchy import Tier
-from .report import number, progress, say
+from .report import counted, number, progress, say
 
 BUNDLED = Path(__file__).resolve().parents[2] / "boundaries" / "vg250_2016-01-01_generalised.zip"
 BUNDLED_NAME = "VG250, Gebietsstand 01.01.2016, vereinfacht (mitgeliefert)"
@@ -269,12 +269,12 @@ def _report(prepared: Prepared, release_id: int, seconds: float) -> dict[str, An
 
 
 def _say_found(prepared: Prepared) -> None:
-    parts = [f"{number(count)} {vector.LEVEL_GERMAN[level]}" for level, count in _counts(prepared).items()]
+    parts = [counted(count, *vector.LEVEL_COUNTED[level]) for level, count in _counts(prepared).items()]
     without = _without_authority(prepared)
     say(f"{prepared.info.name}: {', '.join(parts)}; {number(without)} gemeindefrei, ohne Behörde.")
     say(f"Quelle: {prepared.info.source}. {prepared.info.attribution}. Lizenz: {prepared.info.licence}.")
     for reason, count in prepared.findings.dropped.items():
-        say(f"Ausgelassen: {number(count)} Zeilen, {reason}.")
+        say(f"Ausgelassen: {counted(count, 'Zeile', 'Zeilen')}, {reason}.")
     by_layer: dict[str, list[str]] = {}
     for finding in prepared.findings.repaired:
         by_layer.setdefault(finding.layer, []).append(str(finding))

@@ -17,11 +17,10 @@ from mapservice.domain import (
     Kind,
     ServiceKind,
 )
-from mapservice.errors import ImportRefusedError
 from mapservice.imports.catalogue_rows import COLUMNS, Row, check_rows
+from mapservice.imports.importing import File, described, importing
 from mapservice.imports.read import Table, open_table
-from mapservice.imports.report import Counts, Rejections
-from mapservice.imports.runs import analyse, run
+from mapservice.imports.report import Counts, Rejections, counted
 from mapservice.models import LifeSituation, Service
 
 
@@ -63,45 +62,26 @@ def import_catalogue(
     ImportRefusedError if a file cannot be read or has no acceptable row.
     """
     tables = [open_catalogue(path) for path in paths]
-    checksum = tables[0].sha256 if len(tables) == 1 else None
-    with run(
-        database,
-        "catalogue",
-        files=[table.name for table in tables],
-        checksum=checksum,
-        dry_run=dry_run,
-    ) as current:
-        name = f"abgelehnt-{current.id}.csv" if current.id else "abgelehnt-probelauf.csv"
-        with (
-            Rejections(rejected or database.settings.state_dir / name) as rejections,
-            database.owner() as connection,
-        ):
-            current.attach(connection)
-            before = publication.count_public(connection)
-            result = load_tables(connection, tables, rejections)
-            if current.id is not None:
-                rejections.store(connection, current.id)
-            rejections.flush()
-            for table in tables:
-                notes = [table.format, *table.notes]
-                if table.unknown:
-                    notes.append(f"nicht verwendete Spalten: {', '.join(table.unknown[:30])}")
-                result.lines[:0] = [f"{table.name}: {note}" for note in notes]
-            result.lines += publication.outlook(connection, [], before, publication.count_public(connection))
-            current.finish(
-                connection,
-                {
-                    **result.counts.as_dict(),
-                    "bundles": result.bundles,
-                    "leika": result.leika,
-                    "retired": result.retired,
-                },
-            )
-            if dry_run:
-                connection.rollback()
-                result.lines.append("Probelauf: Es wurde nichts geändert.")
-    if not dry_run:
-        analyse(database, "service", "tally")
+    files = [File(table.name, table.sha256) for table in tables]
+    with importing(
+        database, "catalogue", files, dry_run=dry_run, rejected=rejected, analysed=("service", "tally")
+    ) as work:
+        before = publication.count_public(work.connection)
+        result = load_tables(work.connection, tables, work.rejections)
+        work.store_rejections()
+        after = publication.count_public(work.connection)
+        work.lines += [line for table in tables for line in described(table)]
+        work.lines += [*result.lines, *publication.outlook(work.connection, [], before, after)]
+        result.lines = work.lines
+        work.run.finish(
+            work.connection,
+            {
+                **result.counts.as_dict(),
+                "bundles": result.bundles,
+                "leika": result.leika,
+                "retired": result.retired,
+            },
+        )
     return result
 
 
@@ -120,10 +100,7 @@ def load_tables(
         counts.read += check_rows(table, rows, mentioned, rejections, counts)
     counts.rejected = rejections.rows
     if not rows:
-        rejections.flush()
-        raise ImportRefusedError(
-            "\n".join(["Keine Zeile ist verwendbar, es wurde nichts geändert.", *rejections.lines()])
-        )
+        raise rejections.nothing_usable()
     wanted = _wanted(list(rows.values()))
     changed = _write(connection, wanted, demonstration)
     for row in rows.values():
@@ -146,10 +123,13 @@ def load_tables(
         )
         setattr(result, name, total or 0)
     result.lines = [*counts.lines(), *rejections.lines()]
-    result.lines.append(f"Katalog: {result.bundles} OZG-Leistungen, {result.leika} LeiKa-Leistungen.")
+    bundles = counted(result.bundles, "OZG-Leistung", "OZG-Leistungen")
+    leika = counted(result.leika, "LeiKa-Leistung", "LeiKa-Leistungen")
+    result.lines.append(f"Katalog: {bundles}, {leika}.")
     if result.retired:
         result.lines.append(
-            f"Nicht mehr im Katalog und darum abgelöst: {result.retired}. Einträge zu ihnen bleiben erhalten."
+            f"Nicht mehr im Katalog und darum abgelöst: {counted(result.retired, 'Leistung', 'Leistungen')}. "
+            "Einträge dazu bleiben erhalten."
         )
     return result
 

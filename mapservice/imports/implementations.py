@@ -18,10 +18,11 @@ from mapservice.database import Database
 from mapservice.domain import Visibility, implementation_hex
 from mapservice.errors import ImportRefusedError
 from mapservice.imports import incoming, values
+from mapservice.imports.importing import File, Importing, described, importing
 from mapservice.imports.keys import AuthorityIndex, ServiceIndex
 from mapservice.imports.read import Column, Table, open_table
-from mapservice.imports.report import Counts, Rejections, copy_text, driver, progress
-from mapservice.imports.runs import Run, analyse, run
+from mapservice.imports.report import Counts, Rejections, copy_text, counted, driver, progress
+from mapservice.imports.runs import Run
 from mapservice.imports.values import Cache, CellError
 from mapservice.models import Solution
 
@@ -101,100 +102,66 @@ def import_implementations(
     row, or if demonstration data are loaded and remove_demo is false.
     """
     tables = [open_table(path, COLUMNS) for path in paths]
-    options = {"mode": mode, "remove_demo": remove_demo}
-    checksum = tables[0].sha256 if len(tables) == 1 else None
-    with run(
+    with importing(
         database,
         "implementations",
-        files=[table.name for table in tables],
-        checksum=checksum,
-        options=options,
+        [File(table.name, table.sha256) for table in tables],
         dry_run=dry_run,
-    ) as current:
-        name = f"abgelehnt-{current.id}.csv" if current.id else "abgelehnt-probelauf.csv"
-        with (
-            Rejections(rejected or database.settings.state_dir / name) as rejections,
-            database.owner() as connection,
-        ):
-            current.attach(connection)
-            result = _import(connection, current, tables, rejections, mode=mode, remove_demo=remove_demo)
-            for table in tables:
-                result.lines[:0] = [f"{table.name}: {note}" for note in _notes(table)]
-            if dry_run:
-                connection.rollback()
-                result.lines.append("Probelauf: Es wurde nichts geändert.")
-    if not dry_run:
-        analyse(database, "implementation", "implementation_history", "solution", "tally")
-    return result
+        rejected=rejected,
+        options={"mode": mode, "remove_demo": remove_demo},
+        analysed=("implementation", "implementation_history", "solution", "tally"),
+    ) as work:
+        return _import(work, tables, mode=mode, remove_demo=remove_demo)
 
 
-def _notes(table: Table) -> list[str]:
-    notes = [table.format, *table.notes]
-    if table.unknown:
-        notes.append(f"nicht verwendete Spalten: {', '.join(name[:60] for name in table.unknown[:30])}")
-    return notes
-
-
-def _import(
-    connection: Connection,
-    current: Run,
-    tables: Sequence[Table],
-    rejections: Rejections,
-    *,
-    mode: str,
-    remove_demo: bool,
-) -> Result:
+def _import(work: Importing, tables: Sequence[Table], *, mode: str, remove_demo: bool) -> Result:
+    connection, rejections = work.connection, work.rejections
+    work.lines += [line for table in tables for line in described(table)]
+    demonstration = 0
     if demo.is_loaded(connection):
         if not remove_demo:
             raise ImportRefusedError(
                 "Es sind Demonstrationsdaten geladen; echte Daten kommen nicht dazu. Mit --remove-demo "
                 "werden sie vorher entfernt."
             )
-        demo.remove_rows(connection)
+        demonstration = demo.remove_rows(connection).implementations
+        removed = counted(demonstration, "Demonstrationseintrag", "Demonstrationseinträge")
+        work.lines.append(f"{removed} entfernt.")
     counts = Counts()
     public_before = publication.count_public(connection)
-    stage = Stage(connection, current, tables, rejections)
+    stage = Stage(connection, work.run, tables, rejections)
     incoming.create(connection)
     for number, table in enumerate(tables):
         stage.load(number, table)
     counts.read, counts.rejected = stage.read, rejections.rows
-    if current.id is not None:
-        rejections.store(connection, current.id)
+    work.store_rejections()
     if counts.read and counts.rejected == counts.read:
-        rejections.flush()
-        raise ImportRefusedError(
-            "\n".join(
-                [
-                    "Keine Zeile ist verwendbar, es wurde nichts geändert.",
-                    *rejections.lines(),
-                ]
-            )
-        )
+        raise rejections.nothing_usable()
     names = [table.name for table in tables]
     counts.superseded = incoming.drop_superseded(connection, names, rejections)
     stage.create_missing()
     touched = incoming.authorities(connection)
-    counts.updated = incoming.update_changed(connection, current.id)
-    counts.inserted = incoming.insert_new(connection, current.id)
+    counts.updated = incoming.update_changed(connection, work.run.id)
+    counts.inserted = incoming.insert_new(connection, work.run.id)
     counts.unchanged = counts.read - counts.rejected - counts.superseded - counts.inserted - counts.updated
     if mode == "replace":
         counts.removed = incoming.delete_unlisted(connection)
     if counts.inserted or counts.updated or counts.removed:
         tallies.refresh(connection, touched)
-    rejections.flush()
-    result = Result(counts, [*counts.lines(), *rejections.lines()], public_before)
-    result.public_after = publication.count_public(connection)
-    result.lines += publication.outlook(connection, touched, result.public_before, result.public_after)
-    current.finish(
+    public_after = publication.count_public(connection)
+    work.lines += [*counts.lines(), *rejections.lines()]
+    work.lines += publication.outlook(connection, touched, public_before, public_after)
+    work.run.finish(
         connection,
         {
             **counts.as_dict(),
+            "removed_demonstration": demonstration,
             "public_before": public_before,
-            "public_after": result.public_after,
+            "public_after": public_after,
             "unknown_columns": sorted({name for table in tables for name in table.unknown}),
         },
     )
-    return result
+    return Result(counts, work.lines, public_before, public_after)
 
 
 class Stage:

@@ -43,9 +43,12 @@ class AuthorityIndex:
             )
         ).one_or_none()
         self.release = release.name if release else ""
-        as_of = f" (Stand {release.as_of:%d.%m.%Y})" if release else ""
+        as_of = f"{release.as_of:%d.%m.%Y}" if release else ""
+        # most names of releases hold their date
+        said = self.release if as_of in self.release else f"{self.release} (Stand {as_of})"
+        said = said.replace(", Gebietsstand ", " vom ")
         self._unknown = (
-            f"unbekannter Schlüssel im Gebietsstand {self.release}{as_of}; einen neueren lädt "
+            f"unbekannter Schlüssel im Gebietsstand {said}; einen neueren lädt "
             "»mapservice import boundaries DATEI«"
         )
         self._by_ars: dict[str, Place] = {}

@@ -17,6 +17,7 @@ import click
 import psycopg
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert, literal, select
 
+from mapservice.errors import ImportRefusedError
 from mapservice.models import ImportRejection
 
 SHOWN = 20
@@ -77,9 +78,11 @@ class Counts:
             "rejected": "abgelehnt",
         }
         parts = ", ".join(f"{number(getattr(self, key))} {name}" for key, name in names.items())
-        lines = [f"{number(self.read)} Zeilen gelesen: {parts}."]
+        lines = [f"{counted(self.read, 'Zeile', 'Zeilen')} gelesen: {parts}."]
         if self.removed:
-            lines.append(f"{number(self.removed)} Einträge beendet, weil die Datei sie nicht mehr nennt.")
+            them = "ihn" if self.removed == 1 else "sie"
+            entries = counted(self.removed, "Eintrag", "Einträge")
+            lines.append(f"{entries} beendet, weil die Datei {them} nicht mehr nennt.")
         return lines
 
 
@@ -168,6 +171,13 @@ class Rejections:
     def written(self) -> bool:
         return self._csv is not None
 
+    def nothing_usable(self) -> ImportRefusedError:
+        """The refusal of an import all of whose rows were rejected."""
+        self.flush()
+        return ImportRefusedError(
+            "\n".join(["Keine Zeile ist verwendbar, es wurde nichts geändert.", *self.lines()])
+        )
+
     def flush(self) -> None:
         if self._csv is not None:
             self._csv.flush()
@@ -217,6 +227,11 @@ def driver(connection: Connection) -> psycopg.Connection:
 def number(value: int) -> str:
     """1234567 as 1.234.567."""
     return f"{value:,}".replace(",", ".")
+
+
+def counted(value: int, one: str, many: str) -> str:
+    """The number with its noun: 1 Eintrag, 2.000 Einträge."""
+    return f"{number(value)} {one if value == 1 else many}"
 
 
 def say(text: str) -> None:

@@ -24,6 +24,7 @@ from pyproj.exceptions import CRSError
 from ..domain import Level
 from ..errors import ImportRefusedError
 from .findings import Findings
+from .report import counted
 
 Texts = npt.NDArray[np.object_]
 Geometries = npt.NDArray[np.object_]
@@ -60,12 +61,14 @@ LEVEL_NAMES = {
     "association": Level.ASSOCIATION,
     "municipality": Level.MUNICIPALITY,
 }
-LEVEL_GERMAN = {
-    Level.STATE: "Länder",
-    Level.DISTRICT: "Kreise",
-    Level.ASSOCIATION: "Gemeindeverbände",
-    Level.MUNICIPALITY: "Gemeinden",
+LEVEL_COUNTED = {
+    Level.STATE: ("Land", "Länder"),
+    Level.DISTRICT: ("Kreis", "Kreise"),
+    Level.ASSOCIATION: ("Gemeindeverband", "Gemeindeverbände"),
+    Level.MUNICIPALITY: ("Gemeinde", "Gemeinden"),
 }
+"""One of a level, and several."""
+LEVEL_GERMAN = {level: many for level, (_, many) in LEVEL_COUNTED.items()}
 KEY_LENGTH = {Level.STATE: 2, Level.DISTRICT: 5, Level.ASSOCIATION: 9, Level.MUNICIPALITY: 12}
 """Digits of a boundary's own key at its level."""
 
@@ -165,7 +168,8 @@ def _choose(paths: Sequence[Path], mapped: Mapped) -> list[tuple[Path, str, Leve
         )
     if mapped.levels and len(mapped.levels) != len(found):
         raise ImportRefusedError(
-            f"{len(found)} Schichten, aber {len(mapped.levels)} Ebenen. Bitte je Datei einmal --level."
+            f"{counted(len(found), 'Schicht', 'Schichten')}, aber "
+            f"{counted(len(mapped.levels), 'Ebene', 'Ebenen')}. Bitte je Datei einmal --level."
         )
     levels: Sequence[Level | None] = mapped.levels or [None] * len(found)
     return [(path, name, level) for (path, name), level in zip(found, levels, strict=True)]
