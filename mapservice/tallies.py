@@ -30,6 +30,7 @@ from sqlalchemy import (
     outerjoin,
     select,
     table,
+    text,
     true,
     union_all,
     update,
@@ -40,6 +41,7 @@ from sqlalchemy.orm import aliased
 from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Scope, ServiceKind, Status
 from mapservice.models import Authority, DataVersion, Implementation, Service, Tally
 
+_MANY = 100
 _COLUMNS = ("online", "in_progress", "planned", "open", "reported")
 _UP_TO = {
     "online": Status.ONLINE,
@@ -72,6 +74,9 @@ def refresh(connection: Connection, authority_ids: Collection[int] | None = None
         changed = _refresh_contributed(connection, audience, source, ids)
         _refresh_available(connection, audience, changed)
         _refresh_demonstration(connection, audience, source)
+    if ids is None or len(ids) >= _MANY:
+        # Before anybody asks: an audience that had no rows yet would be guessed empty, and joined by loops.
+        connection.execute(text("ANALYZE tally, publication"))
 
 
 def _among(column_: Any, ids: Collection[int] | None) -> ColumnElement[bool]:
