@@ -81,6 +81,8 @@ def script_texts() -> dict[str, str]:
         "failed": _("Die Daten konnten nicht geladen werden."),
         "failed_hint": _("Prüfen Sie Ihre Verbindung und versuchen Sie es noch einmal."),
         "retry": _("Noch einmal versuchen"),
+        "without_filters": _("Ohne Filter zeigen"),
+        "close": _("Schließen"),
         "no_geometry": _("Für diese Ebene sind keine Grenzen geladen."),
         "no_data": _("Keine Angaben"),
         "not_responsible": _("Nicht zuständig"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor
 
+WARENDORF = "055700000000"
 SMALL = {"width": 320, "height": 640}
 FOCUSED = "document.activeElement.id || document.activeElement.tagName"
 
@@ -38,3 +42,101 @@ def test_no_focus_is_invisible_on_a_large_screen(visit: Visitor) -> None:
     page.locator("#language-link").focus()
     page.keyboard.press("Tab")
     assert focused(page) == "filter-place"
+
+
+VISIBLE = """() => {
+    const canvas = document.querySelector('.map-canvas').getBoundingClientRect();
+    const map = document.querySelector('#map_ozg').getBoundingClientRect();
+    const size = map_ozg.getSize(), view = map_ozg.getBounds();
+    let all = L.latLngBounds([]);
+    map_ozg.eachLayer((layer) => {
+        if (layer.areaIndex !== undefined) all = all.extend(layer.getBounds());
+    });
+    const near = (height) => Math.abs(height - canvas.height) < 1;
+    return [near(size.y), near(map.height), view.contains(all),
+            canvas.height];
+}"""
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small"])
+def test_the_whole_country_is_visible_on_a_phone(visit: Visitor, size: dict[str, int]) -> None:
+    page = visit(size).open("/")
+    page.wait_for_timeout(300)
+    knows, fills, whole, height = page.evaluate(VISIBLE)
+    assert knows, "Leaflet knows the height that is left beside title and legend"
+    assert fills
+    assert whole, "every area is in view"
+    assert height > 180
+    page.locator("#legend-heading").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate(VISIBLE)[:3] == [True, True, True], "also after the legend took or gave room"
+
+
+def test_who_moved_the_map_keeps_the_place(visit: Visitor) -> None:
+    page = visit(PHONE).open("/")
+    page.wait_for_timeout(300)
+    page.locator("#zoom-in").click()
+    page.wait_for_timeout(500)
+    zoom = page.evaluate("map_ozg.getZoom()")
+    page.locator("#legend-heading").click()
+    page.wait_for_timeout(300)
+    assert page.evaluate("map_ozg.getZoom()") == zoom
+    page.locator("#zoom-home").click()
+    page.wait_for_timeout(500)
+    assert page.evaluate(VISIBLE)[2]
+
+
+def test_an_open_area_is_not_under_its_panel(visit: Visitor) -> None:
+    page = visit(PHONE).open(f"/?area={WARENDORF}")
+    expect(page.locator("#area-panel")).to_contain_text("Eigene Angebote")
+    page.wait_for_timeout(600)
+    y = page.evaluate(
+        f"""async () => {{
+            const area = await (await fetch('/api/areas/{WARENDORF}')).json();
+            const [west, south, east, north] = area.bbox;
+            const box = document.getElementById('map_ozg').getBoundingClientRect();
+            return map_ozg.latLngToContainerPoint([(south + north) / 2, (west + east) / 2]).y + box.top;
+        }}"""
+    )
+    panel = page.locator("#area-panel").bounding_box()
+    canvas = page.locator("#map_ozg").bounding_box()
+    assert panel is not None
+    assert canvas is not None
+    assert canvas["y"] < y < panel["y"]
+
+
+def test_closing_an_area_empties_the_search(visit: Visitor) -> None:
+    page = visit().open("/")
+    field = page.get_by_role("combobox", name="Gebiet suchen")
+    field.fill("warendorf")
+    field.press("Enter")
+    expect(page.locator("#panel-heading")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#area-panel")).to_be_hidden()
+    expect(field).to_have_value("")
+
+
+@pytest.mark.parametrize(
+    ("query", "named", "left"),
+    [
+        ("service=10999&measure=status", "10999", "/"),
+        ("within=05570&within=99", "99", "/?within=05570"),
+        ("situation=999999", "999999", "/"),
+        ("area=059999999999", "059999999999", "/"),
+    ],
+)
+def test_a_link_to_what_is_not_there_says_so_and_shows_the_rest(
+    visit: Visitor, query: str, named: str, left: str
+) -> None:
+    made = visit()
+    page = made.open(f"/?{query}")
+    message = page.get_by_role("alert")
+    expect(message).to_contain_text(named)
+    expect(page.locator("#map-result")).to_contain_text("mindestens eine Leistung online")
+    expect(page.locator("#map-title")).to_contain_text("Zahl der Online-Leistungen")
+    expect(page).to_have_url(made.site + left)
+    expect(page.locator("#area-panel")).to_be_hidden()
+    page.get_by_role("button", name="Ohne Filter zeigen").click()
+    expect(page).to_have_url(re.compile(r"/$"))
+    expect(message).to_be_hidden()
+    made.wrong.clear()  # the browser reports the 404 that this test asked for

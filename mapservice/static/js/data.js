@@ -8,6 +8,7 @@ export class FetchError extends Error {
   constructor(status, body) {
     super(body?.description ?? "");
     this.status = status;
+    this.parameter = body?.parameter;
   }
 }
 

@@ -11,6 +11,9 @@ export class Legend {
     this.list = root.querySelector("#legend-list");
     this.sources = root.querySelector("#map-sources");
     this.demonstration = document.getElementById("demonstration");
+    // On a small screen the map needs the room; one tap shows the legend.
+    const small = matchMedia("(max-width: 61.99rem) and (max-height: 44rem)").matches;
+    if (small) root.querySelector("#legend-fold").open = false;
   }
 
   show(values) {

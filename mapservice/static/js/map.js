@@ -8,13 +8,18 @@ import { Legend } from "./legend.js";
 import { keepStill } from "./motion.js";
 import { Panel } from "./panel.js";
 import { Sheet } from "./sheet.js";
-import { fromAddress, fromForm, toAddress, toForm, toParams, valuesKey } from "./state.js";
+import { DEFAULTS, fromAddress, fromForm, toAddress, toForm, toParams, valuesKey } from "./state.js";
 import { element, t } from "./texts.js";
 import { Tooltip } from "./tooltip.js";
 import { Values } from "./values.js";
 
 // How close a found area is shown: with its surroundings, not alone.
 const CLOSEST = { states: 7, districts: 8.5, associations: 9.5, municipalities: 10 };
+
+// What a link may name that is not, or no longer, there. Other filters are checked before the page comes.
+const DROPPED = ["service", "situation", "within", "area"];
+
+const isWide = () => matchMedia("(min-width: 62rem)").matches;
 
 class MapPage {
   constructor(map, urls) {
@@ -27,6 +32,8 @@ class MapPage {
     container.setAttribute("aria-describedby", "map-help");
     this.root = document.getElementById("map-page");
     this.form = document.getElementById("filters");
+    // They carry what the form has no field for where no script does.
+    for (const input of this.form.querySelectorAll("input[data-kept]")) input.remove();
     this.message = document.getElementById("map-message");
     this.data = new Data(urls);
     this.legend = new Legend(this.root);
@@ -50,10 +57,12 @@ class MapPage {
     });
     addEventListener("popstate", () => {
       this.state = this.#readAddress();
+      this.note = null;
       this.#showForm();
       this.show();
     });
     map.on("zoomend", () => this.#refine());
+    this.#watchSize();
     map.on("movestart", () => this.tooltip.hide());
     this.#addZoomButtons();
     map.fitBounds(this.choropleth.bounds(() => false), { ...this.#padding(), animate: false });
@@ -82,6 +91,7 @@ class MapPage {
   /** Takes over a new state as a step that the back button undoes. */
   go(state) {
     const before = this.state;
+    this.note = null;
     state.statusChosen = state.status.join() !== "online";
     this.state = state;
     history.pushState(null, "", toAddress(state));
@@ -107,7 +117,7 @@ class MapPage {
       try {
         await this.#load(state, key);
       } catch (error) {
-        if (error.name !== "AbortError") this.#fail(error);
+        if (error.name !== "AbortError" && !this.#drop(error)) this.#fail(error);
         return;
       }
       if (state !== this.state) return;
@@ -116,6 +126,7 @@ class MapPage {
       this.opened = true;
       this.#say("");
     } else if (fit) this.#fit();
+    this.#tellDropped();
     this.#showArea();
   }
 
@@ -182,9 +193,10 @@ class MapPage {
     history.pushState(null, "", toAddress(this.state));
     this.#showArea({ zoom });
     if (ars) this.sheet.close();
+    else this.form.querySelector("#filter-place").value = "";
   }
 
-  #showArea({ zoom = false } = {}) {
+  async #showArea({ zoom = false } = {}) {
     const { area } = this.state;
     const bounds = this.choropleth.select(area);
     const index = this.choropleth.byArs?.get(area);
@@ -193,12 +205,26 @@ class MapPage {
     this.root.classList.toggle("has-panel", Boolean(area));
     // One authority may have areas at several levels; a link may open one that this level does not have.
     const level = feature ? this.state.level : "";
-    this.panel.show(area, feature?.properties, value, this.state, () => this.data.area(area, level));
-    if (area && bounds) {
-      const room = this.#padding();
-      if (zoom) this.map.fitBounds(bounds, { ...room, maxZoom: CLOSEST[this.state.level] ?? 10 });
-      else this.map.panInside(bounds.getCenter(), room);
-    }
+    const shown = this.panel.show(
+      area,
+      feature?.properties,
+      value,
+      this.state,
+      () => this.data.area(area, level),
+      (error) => this.#drop(error, "area"),
+    );
+    if (!area || !bounds) return;
+    if (zoom) {
+      this.moved = true;
+      this.map.fitBounds(bounds, { ...this.#padding(), maxZoom: CLOSEST[this.state.level] ?? 10 });
+    } else this.#panTo(bounds);
+    await shown;
+    // On a small screen the panel lies on the map and grows with what it tells.
+    if (area === this.state.area && !isWide()) this.#panTo(bounds);
+  }
+
+  #panTo(bounds) {
+    this.map.panInside(bounds.getCenter(), this.#padding());
   }
 
   #places() {
@@ -217,18 +243,46 @@ class MapPage {
 
   /** Room that title, legend and panel take from the map, so that areas are fitted into the rest. */
   #padding() {
-    const wide = matchMedia("(min-width: 62rem)").matches;
-    if (!wide) return { paddingTopLeft: [8, 8], paddingBottomRight: [8, 8] };
+    if (!isWide()) {
+      const canvas = this.map.getContainer().parentElement;
+      const { root } = this.panel;
+      const covered = root.hidden ? 0 : canvas.offsetTop + canvas.offsetHeight - root.offsetTop;
+      // Never more than the map has: a bit of it is all there may be.
+      const bottom = Math.max(8, Math.min(covered + 8, canvas.offsetHeight - 32));
+      return { paddingTopLeft: [8, 8], paddingBottomRight: [8, bottom] };
+    }
     return { paddingTopLeft: [250, 12], paddingBottomRight: [this.state.area ? 416 : 56, 12] };
   }
 
   #fit({ animate = true } = {}) {
-    const bounds = this.choropleth.bounds((index) => !this.values.at(index).outside);
+    const bounds = this.choropleth.bounds((index) => !this.values?.at(index).outside);
+    this.moved = false;
     this.map.fitBounds(bounds, { ...this.#padding(), maxZoom: 11, animate });
   }
 
+  /** Title, chips and legend take from the map's height as they fill; Leaflet sees the window's size alone. */
+  #watchSize() {
+    const container = this.map.getContainer();
+    const moved = () => (this.moved = true);
+    this.map.on("dragstart boxzoomend", moved);
+    for (const name of ["wheel", "dblclick", "touchmove"]) container.addEventListener(name, moved, { passive: true });
+    container.addEventListener("keydown", (event) => {
+      if (/^(Arrow|[+=-])/.test(event.key)) moved();
+    });
+    new ResizeObserver(() => {
+      this.map.invalidateSize({ animate: false });
+      if (!this.moved && this.values) this.#fit({ animate: false });
+      const bounds = this.moved ? null : this.choropleth.select(this.state.area);
+      if (bounds) this.#panTo(bounds);
+    }).observe(container.parentElement);
+  }
+
   #addZoomButtons() {
-    const buttons = { "zoom-in": () => this.map.zoomIn(), "zoom-out": () => this.map.zoomOut(), "zoom-home": () => this.#fit() };
+    const zoom = (act) => {
+      this.moved = true;
+      this.map[act]();
+    };
+    const buttons = { "zoom-in": () => zoom("zoomIn"), "zoom-out": () => zoom("zoomOut"), "zoom-home": () => this.#fit() };
     for (const [id, act] of Object.entries(buttons)) document.getElementById(id).addEventListener("click", act);
   }
 
@@ -247,14 +301,58 @@ class MapPage {
     }, this.values ? 250 : 0);
   }
 
+  /**
+   * A link may name what there is not, or no longer. Then the map goes on without it and says so; false for
+   * any other error.
+   */
+  #drop(error, parameter = error.parameter) {
+    if (![400, 404].includes(error.status) || !DROPPED.includes(parameter)) return false;
+    const values = [this.state[parameter]].flat().filter(Boolean);
+    if (!values.length) return false;
+    // One of several is named in the message; a value that is not is given up with the others.
+    const wrong = values.filter((value) => error.message.includes(` ${value} `));
+    const kept = values.filter((value) => wrong.length && !wrong.includes(value));
+    this.state = { ...this.state, [parameter]: parameter === "area" ? "" : kept };
+    if (parameter === "service" && ["status", "spread"].includes(this.state.measure)) {
+      this.state.measure = DEFAULTS.measure;
+    }
+    this.note = [...(this.note ?? []), error.message];
+    history.replaceState(null, "", toAddress(this.state));
+    this.#showForm();
+    this.show({ fit: true });
+    return true;
+  }
+
+  #tellDropped() {
+    if (!this.note) {
+      if (this.message.classList.contains("map-message--note")) this.message.hidden = true;
+      return;
+    }
+    const close = this.#button(t("close"), () => {
+      this.note = null;
+      this.message.hidden = true;
+      document.getElementById("map-title").focus();
+    });
+    const start = this.#button(t("without_filters"), () => this.#replace({ ...fromAddress(""), lang: this.state.lang }));
+    this.message.className = "map-message map-message--note";
+    this.message.replaceChildren(...this.note.map((text) => element("p", "kern-body", text)), start, close);
+    this.message.hidden = false;
+  }
+
+  #button(label, act) {
+    const button = element("button", "kern-btn kern-btn--secondary");
+    button.type = "button";
+    button.append(element("span", "kern-label", label));
+    button.addEventListener("click", act);
+    return button;
+  }
+
   #fail(error) {
     clearTimeout(this.sayLater);
     this.root.setAttribute("aria-busy", "false");
     this.shownKey = null;
-    const retry = element("button", "kern-btn kern-btn--secondary");
-    retry.type = "button";
-    retry.append(element("span", "kern-label", t("retry")));
-    retry.addEventListener("click", () => this.show({ fit: true }));
+    if (!this.values) this.legend.result.textContent = "";
+    const retry = this.#button(t("retry"), () => this.show({ fit: true }));
     this.message.className = "map-message map-message--error";
     this.message.replaceChildren(
       element("p", "kern-body kern-body--bold", t("failed")),

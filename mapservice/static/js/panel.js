@@ -20,8 +20,11 @@ export class Panel {
     });
   }
 
-  /** Shows the area of a key (empty: hides); `value` is its value in words, `load` fetches the rest. */
-  async show(ars, properties, value, state, load) {
+  /**
+   * Shows the area of a key (empty: hides); `value` is its value in words, `load` fetches the rest, and
+   * `drop` may take care of an error.
+   */
+  async show(ars, properties, value, state, load, drop) {
     if (!ars) {
       if (!this.root.hidden && this.root.contains(document.activeElement)) {
         document.getElementById("map_ozg")?.focus({ preventScroll: true });
@@ -44,7 +47,7 @@ export class Panel {
     try {
       area = await load();
     } catch (error) {
-      if (error.name !== "AbortError" && this.ars === ars) this.#fail(ars, value, error);
+      if (error.name !== "AbortError" && this.ars === ars && !drop(error)) this.#fail(ars, value, error);
       return;
     }
     if (this.ars === ars) this.#fill(area, value, state);
