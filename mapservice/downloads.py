@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BOM = "\ufeff"
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+"""What XML cannot hold."""
 _SHARES = (Measure.SHARE, Measure.SPREAD)
 
 Cell = str | int | float | None
@@ -42,8 +45,9 @@ def as_csv(connection: Connection, version: Version) -> Payload:
     query, rows, notes = _content(connection, version)
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    comma = i18n.language() == "de"
     for row in rows:
-        writer.writerow([_csv_cell(cell) for cell in row])
+        writer.writerow([_csv_cell(cell, comma=comma) for cell in row])
     writer.writerow([])
     for name, said in notes:
         writer.writerow([_csv_cell(name), _csv_cell(said)])
@@ -106,7 +110,7 @@ def _content(
     head = [_("Schlüssel"), _("Gebiet"), _("Art"), _("Kreis"), _("Land"), *_value_heads(query)]
     notice = _("Demonstrationsdaten, frei erfunden") if version.demonstration else None
     rows: list[list[Cell]] = [[*head, *([_("Hinweis")] if notice else [])]]
-    rows += [[*_row(query, row), *([notice] if notice else [])] for row in found]
+    rows += [[*row, notice] if notice else row for row in _rows(query, found)]
 
     release = about.current_release(connection)
     given: dict[str, Any] = dict(args.lists())
@@ -143,43 +147,50 @@ def _value_heads(query: Query) -> list[str]:
     return [*heads, *(titles.status_name(status) for status in statuses), _("Ohne Wert, weil")]
 
 
-def _row(query: Query, row: Row[Any]) -> list[Cell]:
-    who: list[Cell] = [row.key, row.name, row.designation, row.district, row.state]
-    if row.reason is not None:
-        empty = len(_value_heads(query)) - 1
-        return [*who, *([None] * empty), titles.reason_name(Reason(row.reason))]
-    value: list[Cell]
-    if query.measure in _SHARES:
-        value = [share(row.n, row.of), row.n]
-    elif query.measure is Measure.STATUS:
-        value = [titles.status_name(Status(row.status))]
-    else:
-        value = [row.n]
-    return [*who, *value, row.of, row.online, row.in_progress, row.planned, None]
+def _rows(query: Query, found: Sequence[Row[Any]]) -> list[list[Cell]]:
+    # Words are looked up once, not once a row: there may be eleven thousand.
+    reasons = {int(reason): titles.reason_name(reason) for reason in Reason}
+    statuses = {int(status): titles.status_name(status) for status in Status}
+    nothing: list[Cell] = [None] * (len(_value_heads(query)) - 1)
+    rows: list[list[Cell]] = []
+    for row in found:
+        who: list[Cell] = [row.key, row.name, row.designation, row.district, row.state]
+        if row.reason is not None:
+            rows.append([*who, *nothing, reasons[row.reason]])
+            continue
+        value: list[Cell] = [row.n]
+        if query.measure in _SHARES:
+            value = [share(row.n, row.of), row.n]
+        elif query.measure is Measure.STATUS:
+            value = [statuses[row.status]]
+        rows.append([*who, *value, row.of, row.online, row.in_progress, row.planned, None])
+    return rows
 
 
-def _csv_cell(cell: Cell) -> str:
+def _csv_cell(cell: Cell, *, comma: bool = False) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
         # OWASP, CSV injection: what would start a formula is led by an apostrophe.
         return f"'{cell}" if cell.startswith(_STARTS_FORMULA) else cell
-    return str(cell).replace(".", ",") if i18n.language() == "de" else str(cell)
+    return str(cell).replace(".", ",") if comma else str(cell)
 
 
 def _xlsx_cell(sheet: Any, cell: Cell, *, head: bool = False) -> Any:
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
     from openpyxl.styles import Font
 
-    if isinstance(cell, str):
-        made = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", cell))
-        # openpyxl takes a text that starts with = for a formula.
-        made.data_type = "s"
-        if head:
-            made.font = Font(bold=True)
-        return made
-    return cell
+    if not isinstance(cell, str):
+        return cell
+    text = _CONTROL.sub("", cell)
+    if not head and not text.startswith("="):
+        return text
+    made = WriteOnlyCell(sheet, text)
+    # openpyxl takes a text that starts with = for a formula.
+    made.data_type = "s"
+    if head:
+        made.font = Font(bold=True)
+    return made
 
 
 def init_app(app: Flask) -> None:
