@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,32 +25,13 @@ from mapservice.domain import Kind, Level
 from mapservice.imports import boundaries as importer
 from mapservice.models import Authority, Boundary, BoundaryRelease, BoundaryShape, GeometryFile, ImportRun
 from tests.boundary_fixture import SMALL
+from tests.geojson_files import feature, geojson, shifted
 
-SQUARE = [[7.6, 51.9], [7.7, 51.9], [7.7, 52.0], [7.6, 52.0], [7.6, 51.9]]
 STATED = ["--date", "2025-12-31", "--attribution", "© Kreis X", "--licence", "dl-de/zero-2-0"]
 
 
 def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
-def feature(key: str | None, ring: Any = None, kind: str = "Polygon", **properties: Any) -> dict[str, Any]:
-    coordinates = [SQUARE if ring is None else ring] if kind == "Polygon" else ring
-    geometry = {"type": kind, "coordinates": coordinates} if coordinates else None
-    return {
-        "type": "Feature",
-        "properties": {"ARS": key, "GEN": f"Ort {key}", **properties},
-        "geometry": geometry,
-    }
-
-
-def geojson(path: Path, *features: dict[str, Any], **more: Any) -> Path:
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": list(features), **more}))
-    return path
-
-
-def shifted(dx: float) -> list[list[float]]:
-    return [[x + dx, y] for x, y in SQUARE]
 
 
 def state_of(database: Database) -> list[Any]:
@@ -259,86 +239,6 @@ def test_repairs_are_made_and_named(loaded: Database, tmp_path: Path) -> None:
     assert "vertauscht" in result.output
     assert "führende Null" in result.output
     assert "ungültige Fläche repariert" in result.output
-
-
-def _zip(path: Path, name: str, data: bytes) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, data)
-    return path
-
-
-def _truncated(folder: Path) -> Path:
-    path = folder / "half.zip"
-    path.write_bytes(SMALL.read_bytes()[:9000])
-    return path
-
-
-def _shapefile_without_crs(folder: Path) -> Path:
-    import pyogrio
-
-    source = geojson(folder / "a.geojson", feature("055700044044"))
-    pyogrio.write_dataframe(pyogrio.read_dataframe(source), folder / "a.shp")
-    (folder / "a.prj").unlink()
-    return folder / "a.shp"
-
-
-def _text(folder: Path, text_: str) -> Path:
-    (folder / "x.geojson").write_text(text_)
-    return folder / "x.geojson"
-
-
-def _one(*args: Any, **kwargs: Any) -> Callable[[Path], Path]:
-    return lambda folder: geojson(folder / "x.geojson", feature(*args, **kwargs))
-
-
-BROKEN: dict[str, tuple[Callable[[Path], Path], str]] = {
-    "missing file": (lambda folder: folder / "nowhere.zip", "gibt es nicht"),
-    "truncated zip": (_truncated, "unvollständig oder beschädigt"),
-    "zip leaving its folder": (
-        lambda folder: _zip(folder / "x.zip", "../evil.geojson", b"{}"),
-        "aus dem Archiv hinausführt",
-    ),
-    "zip bomb": (lambda folder: _zip(folder / "x.zip", "a.geojson", bytes(60 * 2**20)), "ausgepackt"),
-    "zip without data": (lambda folder: _zip(folder / "x.zip", "a.pdf", b"x"), "enthält keine Grenzen"),
-    "no vector file": (lambda folder: _text(folder, "hello"), "kann nicht gelesen werden"),
-    "half a file": (lambda folder: _text(folder, '{"type": "FeatureColl'), "kann nicht gelesen werden"),
-    "no areas": (lambda folder: geojson(folder / "x.geojson"), "keine"),
-    "no crs": (_shapefile_without_crs, "kein Koordinatensystem"),
-    "no key column": (
-        lambda folder: geojson(
-            folder / "x.geojson",
-            {"type": "Feature", "properties": {"ort": "A"}, "geometry": feature("1")["geometry"]},
-        ),
-        "keine Spalte mit dem Schlüssel",
-    ),
-    "no geometry": (_one("055700044044", [], kind="None"), "fehlt oder ist leer"),
-    "a line": (_one("055700044044", SQUARE, kind="LineString"), "keine Fläche"),
-    "in the sea": (_one("055700044044", shifted(-30)), "außerhalb Deutschlands"),
-    "no extent": (_one("055700044044", [[7.6, 51.9], [7.7, 51.9], [7.6, 51.9], [7.6, 51.9]]), "Ausdehnung"),
-    "unknown state": (_one("995700044044"), "ist unbekannt"),
-    "key of letters": (_one("05570004404X"), "ist unbekannt"),
-    "unknown ags": (_one("09571134"), "ist unbekannt"),
-    "key twice": (
-        lambda folder: geojson(
-            folder / "x.geojson",
-            feature("055700044044", GEN="A"),
-            feature("055700044044", shifted(0.1), GEN="B"),
-        ),
-        "kommt mehrfach vor",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_broken_input_is_refused_and_changes_nothing(loaded: Database, tmp_path: Path, case: str) -> None:
-    make, message = BROKEN[case]
-    before = state_of(loaded)
-    result = run("import", "boundaries", make(tmp_path), *STATED, "--level", "municipality")
-    assert result.exit_code == 1, result.output
-    assert message in result.output
-    assert "Traceback" not in result.output
-    assert state_of(loaded) == before
-    assert not list(tmp_path.parent.glob("evil*"))
 
 
 def test_unknown_source_needs_attribution(loaded: Database, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from mapservice.errors import ConflictError, ImportRefusedError
 from mapservice.imports.implementations import TEMPLATE, Result, import_implementations
 from mapservice.imports.runs import run
 from tests.places import BRUNSBUETTEL, CATALOGUE, MUENSTER, OELDE, WARENDORF, add_places
-from tests.rows import HEADER, entries, prepare, row, said, state, write
+from tests.rows import entries, prepare, row, said, state, write
 
 
 @pytest.fixture
@@ -217,30 +217,6 @@ def test_numbers_of_a_spreadsheet(loaded: Database, tmp_path: Path) -> None:
     result = import_implementations(loaded, [tmp_path / "a.xlsx"])
     assert entries(loaded) == [(OELDE, "99041009017000", "")]
     assert any("Zeile 3, status »=A1«" in line for line in result.lines)
-
-
-BROKEN = {
-    "no required column": ("ars;leistung\n1;2\n", "Es fehlt die Spalte status"),
-    "no usable row": (HEADER + "\n1;2;3\n", "Keine Zeile ist verwendbar"),
-    "zero bytes": (HEADER + "\n05515;10000;on\0line\n", "Null-Bytes"),
-    "open quote": (HEADER + '\n05515;10000;online\n05515;10117;"online\n', "nicht geschlossen"),
-    "huge cell": (HEADER + "\n05515;10000;online\n05515;10117;" + "x" * 200_000, "131072 Zeichen"),
-    "huge line": (HEADER + "\n05515;10000;online\n" + "x" * 1_100_000, "1000000 Zeichen"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_refused_file_leaves_everything_as_it_was(
-    load: Callable[..., Result], loaded: Database, tmp_path: Path, name: str
-) -> None:
-    load(row())
-    before = state(loaded)
-    content, message = BROKEN[name]
-    path = tmp_path / "kaputt.csv"
-    path.write_text(content)
-    with pytest.raises(ImportRefusedError, match=message):
-        import_implementations(loaded, [path])
-    assert state(loaded) == before
 
 
 def test_without_boundaries_or_catalogue(database: Database, tmp_path: Path) -> None:

@@ -44,6 +44,10 @@ def opened(path: Path) -> Iterator[tuple[list[Path], list[Path]]]:
     A ZIP is unpacked into a temporary folder that goes at the end. Raises ImportRefusedError for what is
     damaged, encrypted, too large or leaves the folder; nothing is unpacked then.
     """
+    if path.is_dir():
+        raise ImportRefusedError(
+            f"{path} ist ein Ordner. Bitte die Datei darin nennen, oder das ZIP wie geliefert."
+        )
     if not path.is_file():
         raise ImportRefusedError(f"Die Datei {path} gibt es nicht. Bitte Pfad prüfen.")
     if not zipfile.is_zipfile(path):
