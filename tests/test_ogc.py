@@ -275,6 +275,27 @@ def test_a_feature_in_another_system(client: FlaskClient) -> None:
     assert 5_740_000 < y < 5_780_000
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "measure=count",
+        "measure=share&scope=available",
+        "measure=spread&service=10500",
+        "measure=spread&service=10500&scope=available",
+        "measure=status&service=10501&scope=available",
+    ],
+)
+def test_a_box_changes_no_number(client: FlaskClient, query: str) -> None:
+    """Only the areas in the box, or the one asked for, are counted: with the numbers of the whole level."""
+    whole = get(client, f"/api/layers/districts.geojson?{query}")["features"]
+    known = {feature["id"]: feature for feature in whole}
+    found = get(client, f"/api/collections/districts/items?{query}&bbox=7.4,51.8,7.9,52.1")["features"]
+    assert 1 < len(found) < len(whole)
+    assert all(feature == known[feature["id"]] for feature in found)
+    one = get(client, f"/api/collections/districts/items/05515?{query}")
+    assert one["properties"] == known["05515"]["properties"]
+
+
 # --- forms and caching ------------------------------------------------------------------------------
 
 

@@ -110,7 +110,8 @@ def rows(
     population_of; with a detail also geojson, the generalised geometry as text in the
     reference system `crs`. boundary_id: that area alone.
     """
-    counted = _valued(query, selection, audience, boundary_id)
+    touching = _touching(boxes) if boxes else None
+    counted = _valued(query, selection, audience, boundary_id, touching)
     district, state = aliased(Boundary), aliased(Boundary)
     already = ("boundary_id", "ordinal", "authority_id")
     statement = (
@@ -138,8 +139,6 @@ def rows(
         statement = statement.join(
             shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
         ).add_columns(crs.geojson(shape).label("geojson"))
-    if boxes:
-        statement = statement.where(Boundary.id.in_(_touching(boxes)))
     return connection.execute(_paged(statement, query, counted, page or Page())).all()
 
 
@@ -208,8 +207,14 @@ def _reason_as_json(counted: CTE) -> ColumnElement[str]:
     return case(*((counted.c.reason == int(reason), f'"{reason.code}"') for reason in Reason))
 
 
-def _valued(query: Query, selection: Selection, audience: Audience, boundary_id: int | None = None) -> CTE:
-    counted = counted_areas(query, selection, audience, boundary_id=boundary_id)
+def _valued(
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    boundary_id: int | None = None,
+    touching: Select[Any] | None = None,
+) -> CTE:
+    counted = counted_areas(query, selection, audience, boundary_id=boundary_id, touching=touching)
     return _spread(query, selection, audience, counted) if query.measure is Measure.SPREAD else counted
 
 

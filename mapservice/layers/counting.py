@@ -67,6 +67,7 @@ def counted_areas(
     *,
     level: Level | None = None,
     boundary_id: int | None = None,
+    touching: Select[Any] | None = None,
     by_subject: bool = False,
     name: str = "area",
 ) -> CTE:
@@ -75,12 +76,15 @@ def counted_areas(
     Columns: boundary_id, ordinal, inside, authority_id, online, in_progress, planned (numbers of services
     of S by status), n (by the wanted statuses), of (services of S that are not not_responsible), status (best
     status as a number, for a single service), reason (domain.Reason, null where there is a value).
-    level: another than the query's. boundary_id: that area alone. by_subject: one row per area and subject
-    area, in the column subject_area_id. name: prefix of the CTEs, where two stand in one statement.
+    level: another than the query's. boundary_id: that area alone. touching: ids of the boundaries to count
+    for, others are left out. by_subject: one row per area and subject area, in the column subject_area_id.
+    name: prefix of the CTEs, where two stand in one statement.
     """
     statement = _areas(level or query.level, selection)
     if boundary_id is not None:
         statement = statement.where(Boundary.id == boundary_id)
+    if touching is not None:
+        statement = statement.where(Boundary.id.in_(touching))
     areas = statement.cte(f"{name}_areas")
     bits, present = _bits(query, selection, audience, areas, name)
     responsible_kinds = areas.c.kinds if query.scope is Scope.OWN else areas.c.chain_kinds
