@@ -30,10 +30,22 @@ class FilterForm:
     status: tuple[str, ...]
     measure: str
     scope: str
-    within: tuple[str, ...]
+    region: str
+    kept: Pairs
+    """Name and value of filters that the form has no field for; it carries them along hidden."""
 
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> FilterForm:
+        offered = {
+            key for state in _regions() for key in (state.key, *(item.key for item in state.districts))
+        }
+        within = [key for key in args.getlist("within") if key]
+        region = within[0] if within and within[0] in offered else ""
+        # A service beside a situation is refused; the field that one sees and can empty is the service's.
+        situations = [] if args.get("service") else args.getlist("situation")
+        kept = [("situation", value) for value in situations if value]
+        kept += [("service", value) for value in args.getlist("service")[1:] if value]
+        kept += [("within", value) for value in within[1 if region else 0 :]]
         return cls(
             level=args.get("level") or Level.DISTRICT.plural,
             subject=tuple(args.getlist("subject")),
@@ -41,7 +53,8 @@ class FilterForm:
             status=tuple(args.getlist("status")) or (Status.ONLINE.code,),
             measure=args.get("measure") or Measure.COUNT.value,
             scope=args.get("scope") or Scope.OWN.code,
-            within=tuple(args.getlist("within")),
+            region=region,
+            kept=tuple(kept),
         )
 
 
@@ -102,8 +115,12 @@ def choices() -> Choices:
             (Scope.OWN.code, _("Eigene der Behörde selbst")),
             (Scope.AVAILABLE.code, _("Alle vor Ort verfügbaren, auch von Kreis, Land und Bund")),
         ),
-        regions=service().kept("regions", listings.regions),
+        regions=_regions(),
     )
+
+
+def _regions() -> tuple[listings.State, ...]:
+    return service().kept("regions", listings.regions)
 
 
 @dataclass(frozen=True)
@@ -119,7 +136,7 @@ def chips(args: MultiDict[str, str]) -> list[Chip]:
     names: dict[str, dict[str, str]] = {
         "within": {
             key: name
-            for state in service().kept("regions", listings.regions)
+            for state in _regions()
             for key, name in ((state.key, state.name), *((item.key, item.label) for item in state.districts))
         },
         "service": {

@@ -140,3 +140,15 @@ def test_a_link_to_what_is_not_there_says_so_and_shows_the_rest(
     expect(page).to_have_url(re.compile(r"/$"))
     expect(message).to_be_hidden()
     made.wrong.clear()  # the browser reports the 404 that this test asked for
+
+
+def test_filters_of_a_link_stay_when_another_one_changes(visit: Visitor) -> None:
+    made = visit()
+    page = made.open("/?within=05570&within=05558&service=10501&service=10502")
+    expect(page.get_by_label("Status einer Leistung")).to_be_disabled()
+    page.get_by_label("Anteil der Leistungen").check()
+    page.wait_for_url("**/?service=10501&service=10502&within=05570&within=05558&measure=share")
+    made.painted()
+    page.get_by_label("Region").select_option("")
+    page.wait_for_url("**/?service=10501&service=10502&measure=share")
+    made.painted()

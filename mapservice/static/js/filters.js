@@ -50,11 +50,14 @@ export class Filters {
   #setService(key) {
     if (key === this.service.value) return;
     this.service.value = key;
+    this.several = false;
     this.refresh();
     this.change();
   }
 
-  setService(key, data) {
+  /** several: a link may name more services than the field shows. */
+  setService(key, data, several = false) {
+    this.several = several;
     if (this.service.value !== key) {
       this.service.value = key;
       this.nameServices(data);
@@ -65,11 +68,12 @@ export class Filters {
   /** Disables what the choice does not allow, with the reason beside it; falls back to `count`. */
   refresh() {
     const single = this.service.value !== "";
+    const one = single && !this.several;
     const level = this.form.elements.namedItem("level").value;
     let fallback = false;
     for (const radio of this.form.querySelectorAll("input[name=measure]")) {
       let reason = "";
-      if (NEEDS_SERVICE.includes(radio.value) && !single) reason = t("needs_service");
+      if (NEEDS_SERVICE.includes(radio.value) && !one) reason = t("needs_service");
       else if (radio.value === "spread" && level === "municipalities") reason = t("not_for_municipalities");
       radio.disabled = reason !== "";
       this.#note(`measure-${radio.value}-note`, reason);

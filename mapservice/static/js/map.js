@@ -78,7 +78,7 @@ class MapPage {
 
   #showForm() {
     toForm(this.form, this.state);
-    this.filters.setService(this.state.service[0] ?? "", this.data);
+    this.filters.setService(this.state.service[0] ?? "", this.data, this.state.service.length > 1);
     this.filters.refresh();
   }
 

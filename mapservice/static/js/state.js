@@ -34,13 +34,29 @@ export function toAddress(state, path = location.pathname) {
   return query ? `${path}?${query}` : path;
 }
 
-/** Reads the filter form; keeps what the form has no field for. */
+/** What the form's one field for regions shows of several. */
+function shownRegion(form, state) {
+  const key = state.within[0] ?? "";
+  const options = [...(form.elements.namedItem("within")?.options ?? [])];
+  return options.some((option) => option.value === key) ? key : "";
+}
+
+/** Reads the filter form; keeps what the form has no field for: further services and regions, other statuses. */
 export function fromForm(form, previous) {
   const data = new FormData(form);
   const state = { ...previous };
   for (const name of Object.keys(DEFAULTS)) state[name] = data.get(name) || DEFAULTS[name];
-  for (const name of ["subject", "service", "within"]) state[name] = data.getAll(name).filter(Boolean);
-  const status = data.getAll("status");
+  state.subject = data.getAll("subject");
+  const service = data.get("service") ?? "";
+  if (service !== (previous.service[0] ?? "")) {
+    state.service = [service].filter(Boolean);
+    // Either services or what lies in life situations: the newer choice holds.
+    if (service) state.situation = [];
+  }
+  const region = data.get("within") ?? "";
+  if (region !== shownRegion(form, previous)) state.within = [region].filter(Boolean);
+  const offered = [...form.querySelectorAll("input[name=status]")].map((input) => input.value);
+  const status = [...data.getAll("status"), ...previous.status.filter((code) => !offered.includes(code))];
   state.status = status.length ? status : [...DEFAULT_STATUS];
   return state;
 }
@@ -51,10 +67,7 @@ export function toForm(form, state) {
     input.checked = [state[input.name]].flat().includes(input.value);
   }
   const region = form.elements.namedItem("within");
-  if (region) {
-    region.value = state.within[0] ?? "";
-    if (region.selectedIndex < 0) region.selectedIndex = 0;
-  }
+  if (region) region.value = shownRegion(form, state);
 }
 
 /** What decides which values the server computes; the same key needs no new request. */
