@@ -17,7 +17,7 @@ from mapservice.about import DATA_LICENCE
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
-from mapservice.errors import ParameterError
+from mapservice.errors import NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.headers import nonce
 from mapservice.layers import areas as layer_areas
@@ -31,6 +31,7 @@ blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
 """Detail of the borders that the map starts with; finer ones follow as one looks closer."""
 _WORTH_COMPRESSING = 1000
+_TOLD_ABOVE_THE_FORM = ("measure", "service")
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,26 @@ def _query() -> Any:
 
 
 @blueprint.get("/tabelle")
-def table() -> str:
-    """The map's filters as rows."""
+def table() -> str | Response:
+    """The map's filters as rows. A choice that the form allows and nothing answers is told above the form."""
+    try:
+        return _table()
+    except (NotFoundError, ParameterError) as error:
+        if error.parameter not in _TOLD_ABOVE_THE_FORM:
+            raise
+        held = service()
+        body = render_template(
+            "table.html",
+            error=error,
+            form=forms.FilterForm.of(request.args),
+            choices=forms.choices(),
+            services=held.kept("bundles", listings.bundles),
+            map_link=url_for(".map_page"),
+        )
+        return Response(body, error.status, mimetype="text/html")
+
+
+def _table() -> str:
     query = _query()
     sort = tables.parse_sort(request.args.get("sort"))
     page = tables.parse_page(request.args.get("page"))
@@ -321,8 +340,24 @@ def data() -> str:
         layers=[
             (name, url_for("api.layer", name=level.plural)) for level, name in forms.level_names().items()
         ],
+        run_kind=titles.run_kind,
+        run_result=titles.run_result,
         **content,
     )
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> BaseResponse:
+    """Browsers ask for it where no page names one, at an answer of the interface for instance."""
+    return redirect(asset("favicon.svg"))
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Invented data and those not published yet are for no index."""
+    shown = site()
+    disallowed = "Disallow: /" if shown.demonstration or shown.internal else "Disallow:"
+    return Response(f"User-agent: *\n{disallowed}\n", mimetype="text/plain")
 
 
 def _operator_page(heading: str, paragraphs: list[str]) -> str:

@@ -25,12 +25,13 @@ Link = Callable[..., str]
 
 @dataclass(frozen=True)
 class Column:
-    """A head cell; with a link the table can be sorted by it."""
+    """A head cell; with a link the table can be sorted by it. A small screen has no room for a `place`."""
 
     label: str
     number: bool = False
     link: str | None = None
     aria_sort: str | None = None
+    place: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class TableRow:
     value: str
     basis: str
     reason: str | None
-    online: int
-    in_progress: int
-    planned: int
+    further: tuple[str, ...]
+    """Cells after the basis: the area's own counts by status; for spread the municipalities left out, and the
+    share of inhabitants."""
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,18 @@ def columns(query: Query, sort: str, *, district: bool, state: bool, link: Link)
         Measure.SPREAD: _("Anteil der Gemeinden"),
     }
     basis = _("von Gemeinden") if query.measure is Measure.SPREAD else _("von Leistungen")
-    heads = [_sortable(_("Gebiet"), "name", sort, link), Column(_("Art"))]
+    heads = [_sortable(_("Gebiet"), "name", sort, link), Column(_("Art"), place=True)]
     if district:
-        heads.append(Column(_("Kreis")))
+        heads.append(Column(_("Kreis"), place=True))
     if state:
-        heads.append(Column(_("Land")))
+        heads.append(Column(_("Land"), place=True))
     heads.append(_sortable(values[query.measure], "value", sort, link, number=True))
     heads.append(Column(basis, number=True))
-    heads += [
-        Column(status_name(status), number=True)
-        for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
-    ]
+    further = [status_name(status) for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)]
+    if query.measure is Measure.SPREAD:
+        # The area's own counts would stand beside a share of its municipalities, and mean something else.
+        further = [_("ausgelassen"), _("nach Einwohnern")]
+    heads += [Column(label, number=True) for label in further]
     return heads
 
 
@@ -143,12 +145,18 @@ def table_rows(query: Query, rows: Sequence[Row[Any]], area_link: Callable[[str]
                 value=value,
                 basis=_basis(query, row) if known else "",
                 reason=None if known else reason_name(Reason(row.reason)),
-                online=row.online,
-                in_progress=row.in_progress,
-                planned=row.planned,
+                further=_further(query, row, known),
             )
         )
     return result
+
+
+def _further(query: Query, row: Row[Any], known: bool) -> tuple[str, ...]:
+    if query.measure is Measure.SPREAD:
+        weighed = percent(share(row.population_n, row.population_of)) if known and row.population_of else ""
+        return number(row.left_out), weighed
+    counts = (row.online, row.in_progress, row.planned)
+    return tuple(number(count) if known else "" for count in counts)
 
 
 def _basis(query: Query, row: Row[Any]) -> str:

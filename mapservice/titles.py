@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
@@ -130,3 +133,45 @@ def _whose(query: Query) -> str:
         Level.ASSOCIATION: _("in den Verbänden verfügbar, auch von Kreis, Land und Bund"),
         Level.MUNICIPALITY: _("in den Gemeinden verfügbar, auch von Verband, Kreis, Land und Bund"),
     }[query.level]
+
+
+def run_kind(kind: str) -> str:
+    """What an import run changes."""
+    names = {
+        "boundaries": _("Grenzen"),
+        "catalogue": _("Leistungskatalog"),
+        "implementations": _("Umsetzungen"),
+        "authorities": _("Gebietskörperschaften"),
+        "publication": _("Freigabe"),
+        "demo": _("Demonstrationsdaten"),
+    }
+    return names.get(kind, kind)
+
+
+def run_result(state: str, report: Mapping[str, Any]) -> str:
+    """How a run ended, with its counts or why it did not."""
+    states = {"done": _("fertig"), "refused": _("abgelehnt"), "failed": _("abgebrochen")}
+    names = {
+        "read": _("gelesen"),
+        "inserted": _("neu"),
+        "updated": _("geändert"),
+        "unchanged": _("unverändert"),
+        "superseded": _("durch spätere Zeilen ersetzt"),
+        "rejected": _("abgelehnt"),
+        "removed": _("beendet"),
+        "removed_demonstration": _("Demonstrationseinträge entfernt"),
+        "retired": _("nicht mehr im Katalog"),
+        "bundles": _("OZG-Leistungen"),
+        "leika": _("LeiKa-Leistungen"),
+        "authorities": _("Gebietskörperschaften"),
+        "entries": _("Einträge"),
+        "public_before": _("vorher öffentlich"),
+        "public_after": _("jetzt öffentlich"),
+        "without_authority": _("Gebiete ohne Behörde"),
+    }
+    counts = ((name, report.get(key)) for key, name in names.items())
+    parts = [f"{name} {number(count)}" for name, count in counts if isinstance(count, int) and count]
+    if report.get("message"):
+        parts.insert(0, str(report["message"]))
+    ended = states.get(state, state)
+    return f"{ended}: {', '.join(parts)}" if parts else ended

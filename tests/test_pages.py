@@ -141,13 +141,11 @@ def test_the_table_takes_the_empty_fields_of_its_form_and_the_name_of_a_service(
     ("address", "status", "named"),
     [
         ("/tabelle?level=planets", 404, "districts"),
-        ("/tabelle?measure=status", 400, "count"),
         ("/tabelle?subject=alles", 400, "familie_kind"),
         ("/tabelle?sort=ars", 400, "-value"),
         ("/tabelle?page=0", 400, "ab 1"),
         ("/tabelle?page=99", 400, "1 – 1"),
         ("/tabelle?colour=red", 400, "subject"),
-        ("/tabelle?service=abc%3Cscript%3E", 400, "LeiKa"),
         ("/tabelle?within=99", 404, "99"),
         ("/?within=abc", 400, "05570"),
         ("/gibt-es-nicht", 404, "Zur Karte"),
