@@ -180,7 +180,7 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "unknown municipality": (
         "implementations",
         csv("055709999999;10000;online"),
-        "unbekannter Schlüssel im Gebietsstand",
+        "unbekannter Schlüssel im Gebietsstand VG250 vom 01.01.2016;",
     ),
     "missing column": ("implementations", file("a.csv", "ars;leistung\n1;2\n"), "Es fehlt die Spalte status"),
     "no header": (

@@ -20,7 +20,7 @@ def catalogue(files: tuple[Path, ...], dry_run: bool, rejected: Path | None, dat
     """Liest den Leistungskatalog ein: OZG-Leistungen und ihre LeiKa-Leistungen, aus CSV, XLSX oder ODS.
 
     Der Katalog entspricht danach den Dateien. Leistungen, die nicht mehr darin stehen, bleiben als abgelöst
-    erhalten, wenn es Einträge zu ihnen gibt, sonst werden sie entfernt. Spalten: docs/formats.md.
+    erhalten, samt Einträgen. Spalten: docs/formats.md.
 
     Beispiel: mapservice import catalogue ozg_katalog.csv
     """
