@@ -223,8 +223,17 @@ class MapPage {
     if (area === this.state.area && !isWide()) this.#panTo(bounds);
   }
 
+  /** Moves the map as little as it takes to see the area whole, or its middle where it is larger than the room. */
   #panTo(bounds) {
-    this.map.panInside(bounds.getCenter(), this.#padding());
+    const { paddingTopLeft, paddingBottomRight } = this.#padding();
+    const point = (place) => this.map.latLngToContainerPoint(place);
+    const half = point(bounds.getSouthEast()).subtract(point(bounds.getNorthWest())).divideBy(2);
+    const free = this.map.getSize().subtract(paddingTopLeft).subtract(paddingBottomRight).divideBy(2);
+    const more = L.point(Math.max(0, Math.min(half.x, free.x - 1)), Math.max(0, Math.min(half.y, free.y - 1)));
+    this.map.panInside(bounds.getCenter(), {
+      paddingTopLeft: more.add(paddingTopLeft),
+      paddingBottomRight: more.add(paddingBottomRight),
+    });
   }
 
   #places() {
