@@ -13,8 +13,12 @@ from mapservice.features import timestamp
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import BoundaryRelease
+from mapservice.service import service
 
-DATA_LICENCE = "https://www.govdata.de/dl-de/by-2-0"
+
+def data_licence() -> str | None:
+    """The licence of the entries as the operator set it; made-up data have none."""
+    return service().settings.data_licence
 
 
 def current_release(connection: Connection) -> Row[Any]:
@@ -62,6 +66,6 @@ def release_as_json(release: Row[Any]) -> dict[str, Any]:
 def version_as_json(version: Version) -> dict[str, Any]:
     return {
         "data_as_of": timestamp(version.changed_at),
-        "data_licence": DATA_LICENCE,
+        "data_licence": None if version.demonstration else data_licence(),
         "demonstration": version.demonstration,
     }

@@ -188,6 +188,12 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("STATEMENT_TIMEOUT", _seconds, "10", "Sekunden, die eine Abfrage höchstens dauern darf"),
     _setting("CACHE_MB", _number(0, 65536), "64", "Zwischenspeicher für Antworten je Prozess, in MB"),
     _setting("LOG_LEVEL", _choice(*LOG_LEVELS), "info", "Protokoll: debug, info, warning oder error"),
+    _setting(
+        "DATA_LICENCE",
+        _text,
+        "",
+        "Lizenz der Angaben zu Leistungen, als Adresse oder Text; leer: es wird keine behauptet",
+    ),
     _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte, auf Seiten und Fehlerseiten"),
 )
 
@@ -214,6 +220,7 @@ class Settings:
     """Seconds."""
     cache_mb: int = 64
     log_level: str = "info"
+    data_licence: str | None = None
     contact_mail: str | None = None
 
     @classmethod

@@ -122,7 +122,7 @@ def _content(
         (_("Quellenvermerk"), " · ".join(filter(None, (release.attribution, release.attribution_url)))),
         (_("Gebietsstand"), f"{release.name}, {i18n.date(release.as_of)}"),
         (_("Lizenz der Geometrie"), release.licence),
-        (_("Lizenz der Angaben"), about.DATA_LICENCE),
+        (_("Lizenz der Angaben"), about.data_licence() or _("Der Betreiber nennt keine Lizenz.")),
         (_("Adresse"), url_for("pages.table", _external=True, **given)),
     ]
     if notice:

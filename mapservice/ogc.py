@@ -5,7 +5,6 @@ Names in comments, such as fc-links, are those of the standard's requirements.
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
@@ -13,11 +12,11 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 
 from mapservice import feature_pages, openapi, params
-from mapservice.about import DATA_LICENCE, current_release, release_as_json, version_as_json
+from mapservice.about import current_release, data_licence, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
 from mapservice.errors import NotFoundError, ParameterError
-from mapservice.features import dumps, timestamp
+from mapservice.features import dumps
 from mapservice.i18n import language
 from mapservice.layers import crs
 from mapservice.layers.areas import Page
@@ -70,7 +69,7 @@ def landing(connection: Connection, version: Version) -> Payload:
             _link("service-doc", HTML, _to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
             _link("conformance", JSON, _to(".conformance"), _("Was von OGC API umgesetzt ist")),
             _link("data", JSON, _to(".collections"), _("Die Ebenen als Sammlungen")),
-            _link("license", HTML, DATA_LICENCE, _("Lizenz der Daten")),
+            *_data_licence(_("Lizenz der Daten")),
         ],
     }
     return answer(content, "api/landing.html")
@@ -174,8 +173,13 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
     }
 
 
+def _data_licence(title: str) -> list[dict[str, str]]:
+    licence = data_licence()
+    return [_link("license", HTML, licence, title)] if licence and licence.startswith("http") else []
+
+
 def _licences(release: Row[Any]) -> list[dict[str, str]]:
-    links = [_link("license", HTML, DATA_LICENCE, _("Lizenz der Werte"))]
+    links = _data_licence(_("Lizenz der Werte"))
     if release.licence_url:
         links.append(_link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
     return links
@@ -203,7 +207,8 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     if as_html():
         system, detail = crs.CRS84, _PAGE_DETAIL
     found = feature_pages.find(connection, version, query, detail=detail, crs=system, boxes=boxes, page=page)
-    further: dict[str, Any] = {"timeStamp": timestamp(dt.datetime.now(dt.UTC))}
+    # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
+    further: dict[str, Any] = {}
     if after is None and not page.offset and not found.more:
         # fc-numberMatched: said where it costs nothing, never counted.
         further["numberMatched"] = len(found.rows)
@@ -219,7 +224,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         )
     if not as_html():
         header = feature_pages.content_crs(system)
-        return Payload(found.geojson(**further), GEOJSON, (header,), weak=True)
+        return Payload(found.geojson(**further), GEOJSON, (header,))
     content = {**found.members, "numberReturned": len(found.rows), **further}
     body = render_template(
         "api/items.html",
@@ -230,7 +235,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         rows=[(row.key, found.properties(row)) for row in found.rows],
         outline=outline(found),
     )
-    return Payload(body.encode(), HTML, weak=True)
+    return Payload(body.encode(), HTML)
 
 
 @blueprint.get("/collections/<name>/items/<key>")

@@ -291,7 +291,8 @@ def _schemas() -> Json:
             "links": links,
         },
     }
-    said: Json = dict.fromkeys(("title", "attribution", "geometry_licence", "data_licence"), _TEXT)
+    said: Json = dict.fromkeys(("title", "attribution", "geometry_licence"), _TEXT)
+    said["data_licence"] = {**_TEXT, "nullable": True}
     return {
         "exception": _object(
             {
@@ -343,13 +344,12 @@ def _schemas() -> Json:
             {
                 "type": _choice(["FeatureCollection"]),
                 **said,
-                "timeStamp": {"type": "string", "format": "date-time"},
                 "numberReturned": {"type": "integer", "minimum": 0},
                 "numberMatched": {"type": "integer", "minimum": 0},
                 "links": links,
                 "features": {"type": "array", "items": _schema("featureGeoJSON")},
             },
-            ["type", "features", "numberReturned", "timeStamp", "links"],
+            ["type", "features", "numberReturned", "links"],
         ),
     }
 

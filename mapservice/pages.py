@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from mapservice import downloads, forms, i18n, listings, params, profiles, results, tables, titles
-from mapservice.about import DATA_LICENCE
+from mapservice.about import data_licence
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
@@ -334,8 +334,7 @@ def data() -> str:
     return render_template(
         "data.html",
         data_as_of=held.version().changed_at,
-        data_licence=_("Datenlizenz Deutschland – Namensnennung – Version 2.0"),
-        data_licence_url=DATA_LICENCE,
+        data_licence=data_licence(),
         level_names=forms.level_names(),
         layers=[
             (name, url_for("api.layer", name=level.plural)) for level, name in forms.level_names().items()
