@@ -26,8 +26,8 @@ DESKTOP, PHONE = (1280, 800), (390, 844)
 STATES: dict[str, tuple[str, tuple[int, int]]] = {
     "map-desktop": ("/", DESKTOP),
     "map-phone": ("/", PHONE),
-    "map-municipalities": ("/?level=municipalities&measure=share&scope=available", DESKTOP),
-    "area": ("/gebiete/055700000000", DESKTOP),
+    "map-region": ("/?level=municipalities&measure=share&scope=available&within=05", DESKTOP),
+    "area": ("/gebiete/055150000000", DESKTOP),
     "table": ("/tabelle", DESKTOP),
 }
 
