@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyproj
 from sqlalchemy import delete, select
 
@@ -19,12 +18,14 @@ from .. import releases
 from ..database import Database
 from ..domain import Level
 from ..models import Authority, BoundaryRelease
+from ..paths import BUNDLED as BUNDLED_FOLDER
 from . import archive, boundary_rows, geometry, hierarchy, metadata, neighbours, runs, vector
 from .findings import SHOWN, Findings
 from .hierarchy import Tier
+from .prepared import Prepared, PreparedTier
 from .report import counted, number, progress, say
 
-BUNDLED = Path(__file__).resolve().parents[2] / "boundaries" / "vg250_2016-01-01_generalised.zip"
+BUNDLED = BUNDLED_FOLDER / "vg250_2016-01-01_generalised.zip"
 BUNDLED_NAME = "VG250, Gebietsstand 01.01.2016, vereinfacht (mitgeliefert)"
 
 LAND = (4, 9)
@@ -40,32 +41,6 @@ class Options:
     mapped: vector.Mapped = field(default_factory=vector.Mapped)
     overrides: metadata.Overrides = field(default_factory=metadata.Overrides)
     dry_run: bool = False
-
-
-@dataclass
-class PreparedTier:
-    """A tier with all that is derived from its geometry.
-
-    shapes: detail -> EPSG:4326; bounds: west, south, east, north in degrees; labels: longitude, latitude;
-    areas: square metres; neighbours: position, position, metres, both directions.
-    """
-
-    tier: Tier
-    shapes: dict[int, vector.Geometries]
-    bounds: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.float64]
-    areas: npt.NDArray[np.float64]
-    neighbours: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
-
-
-@dataclass
-class Prepared:
-    """A release that is ready to be written. epsg: CRS of the full geometry."""
-
-    info: metadata.ReleaseInfo
-    epsg: int
-    tiers: dict[Level, PreparedTier]
-    findings: Findings
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from . import geometry, topology
 from .report import driver, progress
 
 if TYPE_CHECKING:
-    from .boundaries import Prepared, PreparedTier
+    from .prepared import Prepared, PreparedTier
 
 TABLES = ("boundary", "boundary_shape", "boundary_neighbour", "geometry_file", "authority")
 
