@@ -152,8 +152,9 @@ def compressed(body: bytes, encoding: str | None) -> bytes:
 
 
 def _gzip(body: bytes) -> bytes:
-    # Z_FILTERED suits texts of short numbers: arrays of values come out 4 % smaller.
-    level, strategy = (1, zlib.Z_DEFAULT_STRATEGY) if len(body) > _BIG else (9, zlib.Z_FILTERED)
+    # Z_FILTERED suits texts of short numbers. Level 7 takes 14 ms for an array of all municipalities; level 9
+    # would take 50 ms for 2 % less.
+    level, strategy = (1, zlib.Z_DEFAULT_STRATEGY) if len(body) > _BIG else (7, zlib.Z_FILTERED)
     packer = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS | 16, zlib.DEF_MEM_LEVEL + 1, strategy)
     return packer.compress(body) + packer.flush()
 
