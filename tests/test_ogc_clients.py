@@ -1,0 +1,84 @@
+"""Real clients of OGC API - Features, on a running server."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from tests.test_ogc import LEVELS, app  # noqa: F401 - a fixture
+
+READ_ALL = """
+import json, sys
+import pyogrio
+address, layer, target = sys.argv[1:4]
+if "OAPIF" not in pyogrio.list_drivers():
+    print("no driver")
+    sys.exit()
+frame = pyogrio.read_dataframe(f"OAPIF:{address}", layer=layer, PAGE_SIZE=10)
+pyogrio.write_dataframe(frame, target, driver="GPKG")
+box = pyogrio.read_dataframe(f"OAPIF:{address}", layer=layer, bbox=(7.6, 51.94, 7.65, 51.98))
+layers = [name for name, _ in pyogrio.list_layers(f"OAPIF:{address}")]
+stored = pyogrio.read_dataframe(target)
+print(json.dumps({
+    "layers": layers,
+    "ars": sorted(stored["ars"]),
+    "names": sorted(stored["name"]),
+    "bounds": list(stored.total_bounds),
+    "crs": str(stored.crs),
+    "in_box": sorted(box["name"]),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def live(app: Flask) -> Iterator[tuple[str, list[str]]]:  # noqa: F811
+    """The address of a running server, and the requests that it got."""
+    asked: list[str] = []
+
+    def recording(environ: Any, start_response: Any) -> Any:
+        asked.append(f"{environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}")
+        return app.wsgi_app(environ, start_response)
+
+    server = make_server("127.0.0.1", 0, recording, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/api", asked
+    server.shutdown()
+    thread.join()
+
+
+def test_gdal_reads_all_pages_into_a_geopackage(live: tuple[str, list[str]], tmp_path: Path) -> None:
+    """GDAL's own OAPIF driver finds the layers, follows `next` to the end, and sends its box along."""
+    address, asked = live
+    target = tmp_path / "municipalities.gpkg"
+    done = subprocess.run(
+        [sys.executable, "-c", READ_ALL, address, "municipalities", str(target)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    if done.stdout.strip() == "no driver":
+        pytest.skip("this GDAL has no OAPIF driver")
+    found = json.loads(done.stdout)
+    assert found["layers"] == LEVELS
+    assert len(found["ars"]) == len(set(found["ars"])) == 91
+    assert "Telgte" in found["names"]
+    assert "Münster" in found["in_box"]
+    assert len(found["in_box"]) < 5
+    west, south, east, north = found["bounds"]
+    assert 5 < west < east < 16
+    assert 47 < south < north < 56
+    items = [request for request in asked if "/items?" in request]
+    assert sum("cursor=" in request for request in items) >= 9
+    assert any("bbox=" in request for request in items)
