@@ -1,0 +1,44 @@
+// The page's address and all links that lead from this map to the same selection elsewhere.
+
+import { DEFAULTS, fromAddress, toAddress } from "./state.js";
+
+// What a link may name that is not, or no longer, there. Other filters are checked before the page comes.
+const DROPPED = ["service", "situation", "within", "area"];
+
+/** The state that the address bar names. */
+export function readAddress() {
+  const state = fromAddress(location.search);
+  state.statusChosen = new URLSearchParams(location.search).has("status");
+  return state;
+}
+
+/** Takes a state into the address bar as a step that the back button undoes. */
+export const step = (state) => history.pushState(null, "", toAddress(state));
+
+/** The same without a step of its own. */
+export const correct = (state) => history.replaceState(null, "", toAddress(state));
+
+/** Links to the table, the downloads and the other language, for the same selection. */
+export function updateLinks(state, urls) {
+  const filters = { ...state, area: "" };
+  document.getElementById("table-link").href = toAddress(filters, urls.table);
+  for (const id of ["download-csv", "download-xlsx"]) {
+    const link = document.getElementById(id);
+    link.href = toAddress(filters, new URL(link.href).pathname);
+  }
+  const other = document.getElementById("language-link");
+  other.href = toAddress({ ...state, lang: other.lang === "de" ? "" : other.lang });
+}
+
+/** The state without what an answer says is not there; null if the error is about something else. */
+export function withoutMissing(state, error, parameter = error.parameter) {
+  if (![400, 404].includes(error.status) || !DROPPED.includes(parameter)) return null;
+  const values = [state[parameter]].flat().filter(Boolean);
+  if (!values.length) return null;
+  // One of several is named in the message; a value that is not is given up with the others.
+  const wrong = values.filter((value) => error.message.includes(` ${value} `));
+  const kept = values.filter((value) => wrong.length && !wrong.includes(value));
+  const left = { ...state, [parameter]: parameter === "area" ? "" : kept };
+  if (parameter === "service" && ["status", "spread"].includes(left.measure)) left.measure = DEFAULTS.measure;
+  return left;
+}
