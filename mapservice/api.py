@@ -15,8 +15,8 @@ from mapservice.domain import Level, Reason, Scope, Status, is_region_key
 from mapservice.error_pages import wants_json
 from mapservice.errors import ConflictError, NotFoundError, ParameterError
 from mapservice.features import dumps
-from mapservice.layers import areas, authorities
-from mapservice.layers.classes import ValueClass, classes
+from mapservice.layers import areas, authorities, legends
+from mapservice.layers.classes import ValueClass
 from mapservice.layers.selection import resolve
 from mapservice.models import BoundaryRelease, GeometryFile
 from mapservice.responses import (
@@ -65,16 +65,20 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
     form = params.parse_format(request.args, ("keys", "array"), "keys")
     detail = params.parse_detail(request.args)
     selection = resolve(connection, query)
+    audience = service().audience
+    arrays = areas.values_as_array(connection, query, selection, audience) if form == "array" else None
     members = {
         "level": level.plural,
         "measure": query.measure.value,
         "scope": query.scope.code,
         **said(query, selection, current_release(connection), version),
-        "classes": [_class_as_json(item) for item in classes(query.measure, selection.size)],
+        "method": query.classing.method.value,
+        "classes": [
+            _class_as_json(item) for item in legends.classes(connection, query, selection, audience, arrays)
+        ],
     }
     head = dumps(members)[:-1]
-    audience = service().audience
-    if form == "keys":
+    if arrays is None:
         found, reasons = areas.values_by_key(connection, query, selection, audience)
         return Payload(f'{head},"values":{found},"reasons":{reasons}}}'.encode())
     geometry = _geometry_file(connection, level, detail)
@@ -85,7 +89,7 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
             parameter="geometry",
             allowed=[geometry.hash],
         )
-    n, of = areas.values_as_array(connection, query, selection, audience)
+    n, of = arrays
     extra = dumps(
         {
             "geometry": _geometry_as_json(geometry.hash, detail),
@@ -103,6 +107,7 @@ def _class_as_json(item: ValueClass) -> dict[str, Any]:
         "from": _plain(item.lower),
         "to": None if item.upper is None else _plain(item.upper),
         "colour": item.colour,
+        "dark": item.dark,
     }
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Row
 from mapservice import about, forms, i18n, params, results, tables, titles
 from mapservice.database import Version
 from mapservice.domain import Level, Measure, Reason, Status
-from mapservice.layers import areas
+from mapservice.layers import areas, legends
 from mapservice.layers.areas import Page
 from mapservice.layers.classes import share
 from mapservice.layers.query import Query
@@ -104,8 +104,15 @@ def _content(
     selection = resolve(connection, query)
     audience = service().audience
     order = tables.page_of(sort, 1)
+    n, of = areas.values_as_array(connection, query, selection, audience)
+    among = legends.classes(connection, query, selection, audience, (n, of))
     found = areas.rows(
-        connection, query, selection, audience, page=Page(order=order.order, descending=order.descending)
+        connection,
+        query,
+        selection,
+        audience,
+        page=Page(order=order.order, descending=order.descending),
+        only=tables.parse_classes(request.args.getlist("class"), among),
     )
     head = [_("Schlüssel"), _("Gebiet"), _("Art"), _("Kreis"), _("Land"), *_value_heads(query)]
     notice = _("Demonstrationsdaten, frei erfunden") if version.demonstration else None
@@ -113,8 +120,7 @@ def _content(
     rows += [[*row, notice] if notice else row for row in _rows(query, found)]
 
     release = about.current_release(connection)
-    given: dict[str, Any] = dict(args.lists())
-    n, of = areas.values_as_array(connection, query, selection, audience)
+    given: dict[str, Any] = {**dict(args.lists()), "class": request.args.getlist("class")}
     notes = [
         (_("Titel"), titles.title(query, selection)),
         (_("Ergebnis"), results.sentence(query, selection, n, of)),

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row
 from mapservice import about, features
 from mapservice.database import Version
 from mapservice.features import timestamp
-from mapservice.layers import areas
+from mapservice.layers import areas, legends
 from mapservice.layers.areas import Page
-from mapservice.layers.classes import ValueClass, classes
+from mapservice.layers.classes import ValueClass
 from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
@@ -79,7 +79,7 @@ def find(
         query,
         shown,
         about.said(query, selection, release, version),
-        classes(query.measure, selection.size),
+        legends.classes(connection, query, selection, service().audience),
         timestamp(version.changed_at),
         len(found) > len(shown),
     )

@@ -10,12 +10,18 @@ from werkzeug.datastructures import MultiDict
 from mapservice import listings
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
 from mapservice.i18n import language
-from mapservice.layers.query import SINGLE_SERVICE_MEASURES
+from mapservice.layers.query import (
+    DEFAULT_CLASSES,
+    LEAST_CLASSES,
+    MOST_CLASSES,
+    SINGLE_SERVICE_MEASURES,
+    Method,
+)
 from mapservice.service import service
 from mapservice.titles import status_name, subject_name
 
-PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table")
-"""Parameters of pages that filter nothing."""
+PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table", "class")
+"""Parameters of pages that change no value. `class`: classes of the legend that were picked out."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -31,6 +37,9 @@ class FilterForm:
     measure: str
     scope: str
     region: str
+    method: str
+    classes: str
+    breaks: str
     kept: Pairs
     """Name and value of filters that the form has no field for; it carries them along hidden."""
 
@@ -54,6 +63,9 @@ class FilterForm:
             measure=args.get("measure") or Measure.COUNT.value,
             scope=args.get("scope") or Scope.OWN.code,
             region=region,
+            method=args.get("method") or (Method.OWN if args.get("breaks") else Method.FIXED).value,
+            classes=args.get("classes") or str(DEFAULT_CLASSES),
+            breaks=args.get("breaks", ""),
             kept=tuple(kept),
         )
 
@@ -68,16 +80,20 @@ class Choices:
     statuses: Pairs
     scopes: Pairs
     regions: tuple[listings.State, ...]
+    methods: Pairs
+    numbers: tuple[str, ...]
 
 
 def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
     """The filters alone. A form sends its empty fields too, those choose nothing; and where it could not
     suggest services, a name may stand in place of a key.
     """
+    # A form sends what stands in its field, whatever method was chosen.
+    idle = () if args.get("method", Method.OWN.value) == Method.OWN.value else ("breaks",)
     return MultiDict(
         (name, _service_key(value.strip()) if name == "service" else value.strip())
         for name, value in args.items(multi=True)
-        if value.strip() and name not in PAGE_PARAMETERS
+        if value.strip() and name not in PAGE_PARAMETERS and name not in idle
     )
 
 
@@ -116,6 +132,14 @@ def choices() -> Choices:
             (Scope.AVAILABLE.code, _("Alle vor Ort verfügbaren, auch von Kreis, Land und Bund")),
         ),
         regions=_regions(),
+        methods=(
+            (Method.FIXED.value, _("feste Grenzen")),
+            (Method.EQUAL.value, _("gleich breit")),
+            (Method.QUANTILE.value, _("gleich viele Gebiete")),
+            (Method.NATURAL.value, _("natürliche Brüche")),
+            (Method.OWN.value, _("eigene Grenzen")),
+        ),
+        numbers=tuple(str(number) for number in range(LEAST_CLASSES, MOST_CLASSES + 1)),
     )
 
 

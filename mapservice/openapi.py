@@ -10,7 +10,13 @@ from flask_babel import gettext as _
 from mapservice import params
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
 from mapservice.layers import crs
-from mapservice.layers.query import DETAILS
+from mapservice.layers.query import (
+    DEFAULT_CLASSES,
+    DETAILS,
+    LEAST_CLASSES,
+    MOST_CLASSES,
+    Method,
+)
 from mapservice.version import VERSION
 
 Json = dict[str, Any]
@@ -248,6 +254,26 @@ def _parameters() -> Json:
             "within",
             _("Region: Schlüssel mit 2, 3, 5, 9 oder 12 Ziffern"),
             {"type": "string", "pattern": "^[0-9]{2,12}$"},
+        ),
+        "method": _query(
+            "method",
+            _("Klassen: feste Grenzen, gleich breit, gleich viele, natürliche Brüche oder eigene"),
+            _choice([method.value for method in Method], Method.FIXED.value),
+        ),
+        "classes": _query(
+            "classes",
+            _("Zahl der Klassen, wo sie berechnet werden"),
+            {
+                "type": "integer",
+                "minimum": LEAST_CLASSES,
+                "maximum": MOST_CLASSES,
+                "default": DEFAULT_CLASSES,
+            },
+        ),
+        "breaks": _query(
+            "breaks",
+            _("Eigene Klassengrenzen, aufsteigend, mit Kommas; bei Anteilen in Prozent; nur mit method=own"),
+            _TEXT,
         ),
     }
 

@@ -21,7 +21,7 @@ from mapservice.errors import NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.headers import nonce
 from mapservice.layers import areas as layer_areas
-from mapservice.layers import authorities
+from mapservice.layers import authorities, legends
 from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
@@ -31,7 +31,7 @@ blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
 """Detail of the borders that the map starts with; finer ones follow as one looks closer."""
 _WORTH_COMPRESSING = 1000
-_TOLD_ABOVE_THE_FORM = ("measure", "service")
+_TOLD_ABOVE_THE_FORM = ("measure", "service", "breaks", "classes", "class")
 
 
 @dataclass(frozen=True)
@@ -188,9 +188,16 @@ def _table() -> str:
     held = service()
     with held.reader() as connection:
         selection = resolve(connection, query)
-        total = layer_areas.count_of_areas(connection, selection, query.level)
-        rows = layer_areas.rows(connection, query, selection, held.audience, page=tables.page_of(sort, page))
         n, of = layer_areas.values_as_array(connection, query, selection, held.audience)
+        among = legends.classes(connection, query, selection, held.audience, (n, of))
+        only = tables.parse_classes(request.args.getlist("class"), among)
+        if only is None:
+            total = layer_areas.count_of_areas(connection, selection, query.level)
+        else:
+            total = layer_areas.count_of_some(connection, query, selection, held.audience, only)
+        rows = layer_areas.rows(
+            connection, query, selection, held.audience, page=tables.page_of(sort, page), only=only
+        )
     if not rows and page > 1:
         raise ParameterError(
             _("So viele Seiten hat die Tabelle nicht."),
@@ -204,9 +211,13 @@ def _table() -> str:
         "table.html",
         title=titles.title(query, selection),
         result=results.sentence(query, selection, n, of),
-        chips=_chips(),
+        chips=[*_chips(), *_class_chips(only)],
         downloads=downloads.links(
-            {**_lists(forms.filter_arguments(request.args)), "sort": request.args.getlist("sort")[:1]}
+            {
+                **_lists(forms.filter_arguments(request.args)),
+                "sort": request.args.getlist("sort")[:1],
+                "class": request.args.getlist("class"),
+            }
         ),
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
@@ -220,7 +231,10 @@ def _table() -> str:
         last=first + len(rows) - 1,
         total=total,
         data_as_of=held.version().changed_at,
-        map_link=url_for(".map_page", **_lists(forms.filter_arguments(request.args))),
+        map_link=url_for(
+            ".map_page",
+            **{**_lists(forms.filter_arguments(request.args)), "class": request.args.getlist("class")},
+        ),
     )
 
 
@@ -230,6 +244,7 @@ def _table_link(**changes: Any) -> str:
     for name in ("sort", "page"):
         if request.args.get(name):
             kept[name] = request.args.get(name)
+    kept["class"] = request.args.getlist("class")
     return url_for(".table", **{name: value for name, value in {**kept, **changes}.items() if value})
 
 
@@ -241,6 +256,22 @@ def _chips() -> list[tuple[str, str]]:
         (chip.label, {**chip.arguments, "sort": sort}) for chip in forms.chips(args)
     ]
     return [(label, url_for(".table", **arguments)) for label, arguments in links]
+
+
+def _class_chips(only: layer_areas.Only | None) -> list[tuple[str, str]]:
+    """Label of each class that was picked out, and the table without it."""
+    if only is None:
+        return []
+    picked = [(item.code, titles.class_label(item)) for item in only.classes]
+    picked += [(reason.code, titles.reason_name(reason)) for reason in only.reasons]
+    codes = [code for code, _label in picked]
+    return [
+        (
+            _("Klasse: %(name)s", name=label),
+            _table_link(**{"class": [other for other in codes if other != code], "page": None}),
+        )
+        for code, label in picked
+    ]
 
 
 def _lists(args: MultiDict[str, str]) -> dict[str, Any]:

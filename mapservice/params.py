@@ -10,6 +10,8 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from fractions import Fraction
+from itertools import pairwise
 from typing import TypeVar
 
 from werkzeug.datastructures import MultiDict
@@ -27,13 +29,32 @@ from mapservice.domain import (
 from mapservice.errors import ConflictError, NotFoundError, ParameterError
 from mapservice.layers import crs
 from mapservice.layers.crs import Box
-from mapservice.layers.query import DETAILS, Query
+from mapservice.layers.query import (
+    DEFAULT_CLASSES,
+    DETAILS,
+    LEAST_CLASSES,
+    MOST_CLASSES,
+    Classing,
+    Method,
+    Query,
+)
 
 Arguments = MultiDict[str, str]
 Choice = TypeVar("Choice")
 
-FILTERS = ("subject", "situation", "service", "status", "measure", "scope", "within")
-"""The parameters of every filtered endpoint and page."""
+FILTERS = (
+    "subject",
+    "situation",
+    "service",
+    "status",
+    "measure",
+    "scope",
+    "within",
+    "method",
+    "classes",
+    "breaks",
+)
+"""The parameters of every filtered endpoint and page; the last three choose classes."""
 LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 DETAIL_DEFAULT = 300
@@ -45,6 +66,7 @@ _DIGITS = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(
     r"\s*[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?\s*", re.ASCII
 )
+_LIMIT = re.compile(r"[0-9]{1,6}(\.[0-9]{1,3})?", re.ASCII)
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?"
 )
@@ -84,7 +106,61 @@ def parse_query(arguments: Arguments, level: Level) -> Query:
         measure=measure,
         scope=scope,
         within=_sorted(_region_key(text) for text in _values(arguments, "within")),
+        classing=parse_classing(arguments),
     )
+
+
+def parse_classing(arguments: Arguments) -> Classing:
+    """Method, number and limits of the classes. `breaks` alone means limits of one's own; `classes` says
+    nothing to fixed limits and to one's own.
+    """
+    text = arguments.get("breaks")
+    methods = {method.value: method for method in Method}
+    method = _choice(arguments, "method", methods, Method.FIXED if text is None else Method.OWN)
+    numbers = {str(number): number for number in range(LEAST_CLASSES, MOST_CLASSES + 1)}
+    count = _choice(arguments, "classes", numbers, DEFAULT_CLASSES)
+    if method is Method.OWN:
+        return Classing(method, breaks=_breaks(text or ""))
+    if text is not None:
+        raise ParameterError(
+            "Eigene Klassengrenzen (breaks) gibt es nur mit method=own.",
+            parameter="breaks",
+            allowed=["method=own&breaks=5,10,50"],
+        )
+    return Classing(method) if method is Method.FIXED else Classing(method, count)
+
+
+def _breaks(text: str) -> tuple[Fraction, ...]:
+    """Limits as a person types them: with commas between, or with semicolons and decimal commas."""
+    semicolons = ";" in text
+    parts = [part.strip() for part in text.split(";" if semicolons else ",")]
+    if semicolons:
+        parts = [part.replace(",", ".") for part in parts]
+    example = ["zum Beispiel 5,10,50", "mit Nachkommastellen: 2.5,10 oder 2,5; 10"]
+    if not text.strip():
+        raise ParameterError("Die eigenen Klassengrenzen fehlen.", parameter="breaks", allowed=example)
+    for part in parts:
+        if not _LIMIT.fullmatch(part):
+            raise ParameterError(
+                f"{_quoted(part)} ist keine Klassengrenze.", parameter="breaks", allowed=example
+            )
+    limits = [Fraction(part) for part in parts]
+    # Where the lowest class begins is no limit between two.
+    if limits[0] == 0:
+        del limits[0]
+    if any(low >= high for low, high in pairwise(limits)):
+        raise ParameterError(
+            "Die Klassengrenzen müssen von der kleinsten zur größten aufsteigen.",
+            parameter="breaks",
+            allowed=example,
+        )
+    if not 1 <= len(limits) < MOST_CLASSES:
+        raise ParameterError(
+            f"Möglich sind 1 bis {MOST_CLASSES - 1} Klassengrenzen über 0.",
+            parameter="breaks",
+            allowed=example,
+        )
+    return tuple(limits)
 
 
 def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collection[str] = ()) -> None:
@@ -96,7 +172,7 @@ def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collec
                 parameter=name[:100],
                 allowed=sorted(allowed),
             )
-    for name in ("measure", "scope", *single):
+    for name in ("measure", "scope", "method", "classes", "breaks", *single):
         if len(arguments.getlist(name)) > 1:
             raise ParameterError(f"{name} darf nur einmal angegeben werden.", parameter=name)
 

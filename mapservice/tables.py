@@ -12,8 +12,8 @@ from sqlalchemy import Row
 from mapservice.domain import Measure, Reason, Status
 from mapservice.errors import ParameterError
 from mapservice.i18n import number, percent
-from mapservice.layers.areas import Order, Page
-from mapservice.layers.classes import share
+from mapservice.layers.areas import Only, Order, Page
+from mapservice.layers.classes import ValueClass, share
 from mapservice.layers.query import Query
 from mapservice.titles import reason_name, status_name
 
@@ -65,6 +65,26 @@ def parse_sort(text: str | None) -> str:
     if text not in SORTS:
         raise ParameterError(_("So kann die Tabelle nicht sortiert werden."), parameter="sort", allowed=SORTS)
     return text
+
+
+def parse_classes(codes: Sequence[str], among: Sequence[ValueClass]) -> Only | None:
+    """The classes and reasons picked out, as the legend names them; None for all areas."""
+    codes = [code for code in codes if code]
+    if not codes:
+        return None
+    known: dict[str, ValueClass | Reason] = {item.code: item for item in among}
+    # A status and a reason may share a code: of the areas it is the reason.
+    known |= {reason.code: reason for reason in Reason}
+    for code in codes:
+        if code not in known:
+            raise ParameterError(
+                _("Diese Klasse gibt es in der Legende nicht."), parameter="class", allowed=list(known)
+            )
+    picked = [known[code] for code in dict.fromkeys(codes)]
+    return Only(
+        tuple(item for item in picked if isinstance(item, ValueClass)),
+        tuple(item for item in picked if isinstance(item, Reason)),
+    )
 
 
 def parse_page(text: str | None) -> int:

@@ -38,13 +38,15 @@ def reason_name(reason: Reason) -> str:
 def class_label(item: ValueClass) -> str:
     """A class of the legend in the language of the request."""
     # Message ids stand here as literals, where the catalogue's extraction finds them.
+    words = {name: number(float(value)) for name, value in item.words.items()}
     known = {
-        "%(lower)s %%": lambda: _("%(lower)s %%", **item.words),
-        "unter %(upper)s %%": lambda: _("unter %(upper)s %%", **item.words),
-        "%(lower)s bis unter %(upper)s %%": lambda: _("%(lower)s bis unter %(upper)s %%", **item.words),
-        "ab %(lower)s %%": lambda: _("ab %(lower)s %%", **item.words),
-        "%(lower)s bis %(last)s": lambda: _("%(lower)s bis %(last)s", **item.words),
-        "ab %(lower)s": lambda: _("ab %(lower)s", **item.words),
+        "%(lower)s %%": lambda: _("%(lower)s %%", **words),
+        "%(lower)s bis %(upper)s %%": lambda: _("%(lower)s bis %(upper)s %%", **words),
+        "unter %(upper)s %%": lambda: _("unter %(upper)s %%", **words),
+        "%(lower)s bis unter %(upper)s %%": lambda: _("%(lower)s bis unter %(upper)s %%", **words),
+        "ab %(lower)s %%": lambda: _("ab %(lower)s %%", **words),
+        "%(lower)s bis %(last)s": lambda: _("%(lower)s bis %(last)s", **words),
+        "ab %(lower)s": lambda: _("ab %(lower)s", **words),
         "online": lambda: status_name(Status.ONLINE),
         "in Umsetzung": lambda: status_name(Status.IN_PROGRESS),
         "in Planung": lambda: status_name(Status.PLANNED),

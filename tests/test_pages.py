@@ -16,7 +16,7 @@ from mapservice import create_app
 from mapservice.config import DatabaseUrls, Settings
 from mapservice.database import Database
 from mapservice.domain import FEDERATION, Measure
-from mapservice.layers.classes import classes
+from mapservice.layers.classes import fixed
 from tests.entries import INTERNAL, add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF, TELGTE, NRW = "055150000000", "055700000000", "055700044044", "050000000000"
@@ -285,7 +285,7 @@ def test_static_files_are_kept_for_ever_and_compressed(client: FlaskClient) -> N
 def test_a_status_has_the_same_colour_on_the_map_and_beside_a_service(client: FlaskClient) -> None:
     address = re.findall(r'href="(/static/[^"]+/css/site\.css)"', html(client, "/"))[0]
     style = client.get(address).text
-    for item in classes(Measure.STATUS, 1)[:3]:
+    for item in fixed(Measure.STATUS, 1)[:3]:
         assert f"--{item.code.replace('_', '-')}: {item.colour};" in style
 
 

@@ -47,9 +47,11 @@ def sent(page: str) -> list[tuple[str, str]]:
         if attributes.get("type") in ("radio", "checkbox") and not re.search(r"\schecked", tag):
             continue
         fields.append((attributes["name"], unescape(attributes.get("value", ""))))
-    chosen = re.findall(r'<option value="([^"]*)"[^>]* selected', form)
-    assert len(chosen) <= 1, "a list of which one is chosen"
-    return [*fields, ("within", chosen[0] if chosen else "")]
+    for name, options in re.findall(r'<select[^>]*name="(\w+)"[^>]*>(.*?)</select>', form, re.DOTALL):
+        chosen = re.findall(r'<option value="([^"]*)"[^>]* selected', options)
+        assert len(chosen) <= 1, "a list of which one is chosen"
+        fields.append((name, chosen[0] if chosen else ""))
+    return fields
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     Text,
+    and_,
     case,
     cast,
     collate,
+    false,
     func,
     literal,
     null,
@@ -29,6 +31,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level, Measure, Reason, Status
+from mapservice.layers.classes import ValueClass
 from mapservice.layers.counting import counted_areas, current_release, inside
 from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.query import Query
@@ -42,6 +45,14 @@ class Order(enum.StrEnum):
     ORDINAL = "ordinal"
     NAME = "name"
     VALUE = "value"
+
+
+@dataclass(frozen=True)
+class Only:
+    """Areas in one of these classes, or without a value for one of these reasons."""
+
+    classes: tuple[ValueClass, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,13 +113,14 @@ def rows(
     boxes: Sequence[Box] = (),
     page: Page | None = None,
     boundary_id: int | None = None,
+    only: Only | None = None,
 ) -> Sequence[Row[Any]]:
     """One row per area inside the region (and touching one of the boxes), with its names and counts.
 
     Columns: boundary_id, ordinal, key, ars, authority (ARS or null), ags, name, designation, district, state
     (names), online, in_progress, planned, n, of, status, reason, for spread left_out, population_n,
     population_of; with a detail also geojson, the generalised geometry as text in the
-    reference system `crs`. boundary_id: that area alone.
+    reference system `crs`. boundary_id: that area alone. only: those areas.
     """
     touching = _touching(boxes) if boxes else None
     counted = _valued(query, selection, audience, boundary_id, touching)
@@ -134,12 +146,37 @@ def rows(
         .join(state, state.id == Boundary.state_id, isouter=True)
         .where(counted.c.inside)
     )
+    if only is not None:
+        statement = statement.where(_among(query, counted, only))
     if detail is not None:
         shape = aliased(BoundaryShape)
         statement = statement.join(
             shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
         ).add_columns(crs.geojson(shape).label("geojson"))
     return connection.execute(_paged(statement, query, counted, page or Page())).all()
+
+
+def count_of_some(
+    connection: Connection, query: Query, selection: Selection, audience: Audience, only: Only
+) -> int:
+    """How many areas inside the region are in these classes."""
+    counted = _valued(query, selection, audience)
+    statement = select(func.count()).select_from(counted).where(counted.c.inside)
+    return connection.scalar(statement.where(_among(query, counted, only))) or 0
+
+
+def _among(query: Query, counted: CTE, only: Only) -> ColumnElement[bool]:
+    n: ColumnElement[Any] = counted.c.status if query.measure is Measure.STATUS else counted.c.n
+    of: ColumnElement[Any] = counted.c.of if query.measure in (Measure.SHARE, Measure.SPREAD) else literal(1)
+    conditions = [counted.c.reason == int(reason) for reason in only.reasons]
+    for item in only.classes:
+        # Whole numbers on both sides: exact, as the map's own classes are.
+        low, high = item.lower, item.upper
+        inside_class = n * low.denominator >= of * low.numerator
+        if high is not None:
+            inside_class &= n * high.denominator < of * high.numerator
+        conditions.append(and_(counted.c.reason.is_(None), inside_class))
+    return or_(false(), *conditions)
 
 
 def count_of_areas(connection: Connection, selection: Selection, level: Level) -> int:

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
+from fractions import Fraction
 
 from mapservice.domain import Level, Measure, Scope, Status
 from mapservice.errors import ParameterError
 
 DETAILS = (100, 300, 1000)
 MOST_SERVICES = 100
+_WHOLE = 100
 SINGLE_SERVICE_MEASURES = (Measure.STATUS, Measure.SPREAD)
+
+
+class Method(enum.StrEnum):
+    """How values are put into classes (docs/counting.md, Classes)."""
+
+    FIXED = "fixed"
+    EQUAL = "equal"
+    QUANTILE = "quantile"
+    NATURAL = "natural"
+    OWN = "own"
+
+
+LEAST_CLASSES, MOST_CLASSES, DEFAULT_CLASSES = 3, 7, 5
+
+
+@dataclass(frozen=True)
+class Classing:
+    """Which classes a map has. They change no value.
+
+    count: of classes, for the methods that compute limits. breaks: limits of one's own, ascending, above 0;
+    whole numbers for counts, in per cent for shares.
+    """
+
+    method: Method = Method.FIXED
+    count: int = DEFAULT_CLASSES
+    breaks: tuple[Fraction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -17,6 +46,7 @@ class Query:
     """Level, selection of services, measure, scope, region. Tuples are sorted, each value once.
 
     subjects: slugs; situations: ids; services: keys; statuses: the wanted ones; within: keys of regions.
+    classing: how values are put into classes.
     """
 
     level: Level
@@ -27,6 +57,7 @@ class Query:
     measure: Measure = Measure.COUNT
     scope: Scope = Scope.OWN
     within: tuple[str, ...] = ()
+    classing: Classing = Classing()
 
     def __post_init__(self) -> None:
         """Refuse combinations that no counting rule covers; raises ParameterError."""
@@ -35,6 +66,7 @@ class Query:
                 "Entweder Leistungen (service) oder Themenfelder und Lagen (subject, situation) wählen.",
                 parameter="service",
             )
+        self._check_breaks()
         if len(self.services) > MOST_SERVICES:
             raise ParameterError(f"Höchstens {MOST_SERVICES} Leistungen auf einmal.", parameter="service")
         if self.measure in SINGLE_SERVICE_MEASURES and len(self.services) != 1:
@@ -54,4 +86,19 @@ class Query:
                 "Anteil und Verbreitung zählen nur unter den Leistungen, für die jemand zuständig ist.",
                 parameter="status",
                 allowed=[status.code for status in Status if status is not Status.NOT_RESPONSIBLE],
+            )
+
+    def _check_breaks(self) -> None:
+        breaks = self.classing.breaks
+        if self.measure is Measure.COUNT and any(limit.denominator != 1 for limit in breaks):
+            raise ParameterError(
+                "Die Zahl der Leistungen hat ganze Zahlen als Klassengrenzen.",
+                parameter="breaks",
+                allowed=["zum Beispiel 5,10,50"],
+            )
+        if self.measure in (Measure.SHARE, Measure.SPREAD) and any(limit > _WHOLE for limit in breaks):
+            raise ParameterError(
+                "Bei Anteilen stehen die Klassengrenzen in Prozent und reichen bis 100.",
+                parameter="breaks",
+                allowed=["zum Beispiel 20,50,80"],
             )
