@@ -19,7 +19,19 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     """
     from flask import Flask
 
-    from mapservice import addresses, api, assets, downloads, error_pages, guards, headers, i18n, ogc, pages
+    from mapservice import (
+        addresses,
+        api,
+        assets,
+        dataset,
+        downloads,
+        error_pages,
+        guards,
+        headers,
+        i18n,
+        ogc,
+        pages,
+    )
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
@@ -49,6 +61,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)
     downloads.init_app(app)
+    dataset.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

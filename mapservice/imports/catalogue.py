@@ -18,7 +18,7 @@ from mapservice.domain import (
     ServiceKind,
 )
 from mapservice.imports.catalogue_rows import COLUMNS, Row, check_rows
-from mapservice.imports.importing import File, described, importing
+from mapservice.imports.importing import File, described, importing, refuse_made_up
 from mapservice.imports.read import Table, open_table
 from mapservice.imports.report import Counts, Rejections, counted
 from mapservice.models import LifeSituation, Service
@@ -62,6 +62,8 @@ def import_catalogue(
     ImportRefusedError if a file cannot be read or has no acceptable row.
     """
     tables = [open_catalogue(path) for path in paths]
+    for table in tables:
+        refuse_made_up(table)
     files = [File(table.name, table.sha256) for table in tables]
     with importing(
         database, "catalogue", files, dry_run=dry_run, rejected=rejected, analysed=("service", "tally")

@@ -18,7 +18,7 @@ from mapservice.database import Database
 from mapservice.domain import Visibility, implementation_hex
 from mapservice.errors import ImportRefusedError
 from mapservice.imports import incoming, values
-from mapservice.imports.importing import File, Importing, described, importing
+from mapservice.imports.importing import File, Importing, described, importing, refuse_made_up
 from mapservice.imports.keys import AuthorityIndex, ServiceIndex
 from mapservice.imports.read import Column, Table, open_table
 from mapservice.imports.report import Counts, Rejections, copy_text, counted, driver, progress
@@ -102,6 +102,8 @@ def import_implementations(
     row, or if demonstration data are loaded and remove_demo is false.
     """
     tables = [open_table(path, COLUMNS) for path in paths]
+    for table in tables:
+        refuse_made_up(table)
     with importing(
         database,
         "implementations",

@@ -11,9 +11,13 @@ from typing import Any
 from sqlalchemy import Connection
 
 from mapservice.database import Database
-from mapservice.imports.read import Table
+from mapservice.errors import ImportRefusedError
+from mapservice.imports.read import Table, normalise_heading
 from mapservice.imports.report import Rejections
 from mapservice.imports.runs import Run, analyse, run
+
+MADE_UP = "demonstrationsdaten"
+"""Column of a table that the service gave out as made up."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,16 @@ def importing(
                 work.lines.append("Probelauf: Es wurde nichts geändert.")
     if not dry_run and analysed:
         analyse(database, *analysed)
+
+
+def refuse_made_up(table: Table) -> None:
+    """Raises ImportRefusedError for a table that the service itself gave out as made up."""
+    if any(normalise_heading(heading) == MADE_UP for heading in table.unknown):
+        raise ImportRefusedError(
+            f"{table.name} enthält Demonstrationsdaten (Spalte {MADE_UP}): frei erfunden, keine Aussage über "
+            "wirkliche Angebote. Sie werden nicht als echte Angaben eingelesen. Vorführdaten lädt: "
+            "mapservice demo load"
+        )
 
 
 def described(table: Table) -> list[str]:

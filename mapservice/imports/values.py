@@ -171,8 +171,17 @@ def url(text: str) -> str:
 _MAIL = re.compile(r"[\w.+%&'/=?^`{|}~#$*!-]+@[^\W_][\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,}")
 
 
+_LED = re.compile("'+[=+\\-@]")
+
+
+def without_apostrophe(text: str) -> str:
+    """The text without the apostrophe that a spreadsheet's user, or our data set, led it by so that it is
+    not computed. Of several one goes: what began with an apostrophe is led by another."""
+    return text[1:] if _LED.match(text) else text
+
+
 def mail(text: str) -> str:
-    text = text.removeprefix("mailto:")
+    text = without_apostrophe(text).removeprefix("mailto:")
     if len(text) > MAIL_LIMIT or not _MAIL.fullmatch(text):
         raise CellError("keine E-Mail-Adresse")
     return text
@@ -187,6 +196,7 @@ _SHEET_ERRORS = {
 
 def line_of_text(text: str, limit: int = TEXT_LIMIT) -> str:
     """One line of text: line breaks and tabs become blanks; control and direction characters are refused."""
+    text = without_apostrophe(text)
     if len(text) > limit:
         raise CellError(f"länger als {limit} Zeichen")
     if _FORBIDDEN.search(text):
