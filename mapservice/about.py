@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, select
 
 from mapservice import titles
 from mapservice.database import Version
-from mapservice.errors import UnavailableError
+from mapservice.errors import N_, UnavailableError
 from mapservice.features import timestamp
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -39,7 +39,10 @@ def current_release(connection: Connection) -> Row[Any]:
     ).one_or_none()
     if row is None:
         raise UnavailableError(
-            "Es sind noch keine Verwaltungsgrenzen geladen. Befehl dafür: mapservice import boundaries DATEI"
+            N_(
+                "Es sind noch keine Verwaltungsgrenzen geladen. Befehl dafür: "
+                "mapservice import boundaries DATEI"
+            )
         )
     return row
 

@@ -13,7 +13,7 @@ from mapservice.about import current_release, release_as_json, said, version_as_
 from mapservice.database import Version
 from mapservice.domain import Level, Reason, Scope, Status, is_region_key
 from mapservice.error_pages import wants_json
-from mapservice.errors import ConflictError, NotFoundError, ParameterError
+from mapservice.errors import N_, ConflictError, NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.layers import areas, authorities, legends
 from mapservice.layers.classes import ValueClass
@@ -85,7 +85,7 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
     wanted = request.args.get("geometry")
     if wanted is not None and wanted != geometry.hash:
         raise ConflictError(
-            "Diese Geometriedatei ist nicht mehr aktuell. Laden Sie die Geometrie neu.",
+            N_("Diese Geometriedatei ist nicht mehr aktuell. Laden Sie die Geometrie neu."),
             parameter="geometry",
             allowed=[geometry.hash],
         )
@@ -136,7 +136,7 @@ def geometry(digest: str) -> Response:
     with service().reader() as connection:
         body = connection.scalar(select(column).where(GeometryFile.hash == digest).limit(1))
     if body is None:
-        raise NotFoundError("Diese Geometriedatei gibt es nicht (mehr). Laden Sie die Karte neu.")
+        raise NotFoundError(N_("Diese Geometriedatei gibt es nicht (mehr). Laden Sie die Karte neu."))
     if encoding is None:
         body = gzip.decompress(body)
     return immutable(body, JSON, encoding, f'"{digest[:32]}-{encoding or "plain"}"')
@@ -150,7 +150,8 @@ def _geometry_file(connection: Connection, level: Level, detail: int) -> Row[Any
     ).one_or_none()
     if row is None:
         raise NotFoundError(
-            f"Der aktuelle Gebietsstand hat die Ebene {level.plural} nicht.",
+            N_("Der aktuelle Gebietsstand hat die Ebene %(level)s nicht."),
+            words={"level": level.plural},
             parameter="level",
         )
     return row
@@ -245,14 +246,18 @@ def neighbours(connection: Connection, version: Version, key: str) -> Payload:
 def _area(connection: Connection, key: str) -> Row[Any]:
     if not is_region_key(key):
         raise ParameterError(
-            "Ein Gebietsschlüssel hat 2, 5, 9 oder 12 Ziffern.",
+            N_("Ein Gebietsschlüssel hat 2, 5, 9 oder 12 Ziffern."),
             parameter="ars",
             allowed=["zum Beispiel 05, 05570 oder 055700040040"],
         )
     level = request.args.get("level")
     found = authorities.find_area(connection, key, params.parse_level(level) if level else None)
     if found is None:
-        raise NotFoundError(f"Das Gebiet {key} gibt es im aktuellen Gebietsstand nicht.", parameter="ars")
+        raise NotFoundError(
+            N_("Das Gebiet %(key)s gibt es im aktuellen Gebietsstand nicht."),
+            words={"key": key},
+            parameter="ars",
+        )
     return found
 
 

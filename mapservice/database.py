@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from mapservice.config import DatabaseUrls, Settings
 from mapservice.domain import Audience
-from mapservice.errors import ConfigurationError, UnavailableError
+from mapservice.errors import N_, ConfigurationError, UnavailableError
 from mapservice.models import DataVersion
 
 log = logging.getLogger(__name__)
@@ -77,14 +77,14 @@ class Database:
                 yield connection
         except PoolTimeoutError:
             raise UnavailableError(
-                "Der Dienst ist gerade ausgelastet. Bitte versuchen Sie es gleich erneut."
+                N_("Der Dienst ist gerade ausgelastet. Bitte versuchen Sie es gleich erneut.")
             ) from None
         except DBAPIError as error:
             if not is_unavailable(error):
                 raise
             log.warning("database unavailable: %s", type(error.orig).__name__)
             raise UnavailableError(
-                "Die Datenbank antwortet gerade nicht. Bitte versuchen Sie es gleich erneut."
+                N_("Die Datenbank antwortet gerade nicht. Bitte versuchen Sie es gleich erneut.")
             ) from None
 
     def reading_url(self, audience: Audience) -> URL:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+from mapservice import i18n
 from mapservice.errors import MapServiceError, NotFoundError, UnavailableError
 from mapservice.listings import Found
 from mapservice.responses import error_response
@@ -66,7 +67,7 @@ def page(error: MapServiceError) -> Response:
         heading=_("Dieses Gebiet kennen wir nicht")
         if isinstance(error, UnknownAreaError)
         else _heading(error.status),
-        message=error.message,
+        message=i18n.error_message(error),
         allowed=error.allowed,
         advice=_advice(error.status),
         **content,

@@ -6,23 +6,38 @@ one the command line.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def N_(text: str) -> str:
+    """Mark a text for translation where no request is at hand; the answer translates it."""
+    return text
 
 
 class MapServiceError(Exception):
     """Base of all errors with a message for users.
 
-    message: one German sentence or two; code: stable, for machines; parameter: the name of the request
-    parameter, column or option at fault; allowed: what would be accepted.
+    message: one German sentence or two, with words filled in for `%(name)s`; code: stable, for machines;
+    parameter: the name of the request parameter, column or option at fault; allowed: what would be accepted.
+    pattern and words serve translation.
     """
 
     status = 500
     exit_code = 1
     code = "error"
 
-    def __init__(self, message: str, *, parameter: str | None = None, allowed: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self,
+        message: str,
+        *,
+        words: Mapping[str, Any] | None = None,
+        parameter: str | None = None,
+        allowed: Sequence[str] = (),
+    ) -> None:
+        self.pattern, self.words = message, dict(words or {})
+        self.message = message % self.words if self.words else message
+        super().__init__(self.message)
         self.parameter = parameter
         self.allowed = tuple(allowed)
 

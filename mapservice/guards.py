@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 
-from mapservice.errors import ParameterError
+from mapservice.errors import N_, ParameterError
 
 if TYPE_CHECKING:
     from mapservice.config import Settings
@@ -29,7 +29,10 @@ def init_app(app: Flask, settings: Settings) -> None:
             received = request.environ.get(RECEIVED_HOST) or request.environ.get("HTTP_HOST") or ""
             if not is_known_host(received, names):
                 raise ParameterError(
-                    "Die interne Ansicht antwortet nur unter ihrer eigenen Adresse (MAPSERVICE_PUBLIC_URL).",
+                    N_(
+                        "Die interne Ansicht antwortet nur unter ihrer eigenen Adresse "
+                        "(MAPSERVICE_PUBLIC_URL)."
+                    ),
                     parameter="Host",
                 )
 
@@ -39,13 +42,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 def refuse_nul() -> None:
     """PostgreSQL knows no NUL in text, and no key, name or parameter of ours has one."""
     if "\0" in request.environ.get("PATH_INFO", ""):
-        raise ParameterError("Die Adresse enthält ein Nullzeichen.")
+        raise ParameterError(N_("Die Adresse enthält ein Nullzeichen."))
     # Looked for as it is sent, so that a request that is answered from memory need not be parsed.
     if "%00" in request.environ.get("QUERY_STRING", ""):
         for name, value in request.args.items(multi=True):
             if "\0" in name or "\0" in value:
                 raise ParameterError(
-                    "Ein Parameter enthält ein Nullzeichen.", parameter=name.replace("\0", "")
+                    N_("Ein Parameter enthält ein Nullzeichen."), parameter=name.replace("\0", "")
                 )
 
 

@@ -12,6 +12,7 @@ from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 
+from mapservice.errors import MapServiceError
 from mapservice.paths import TRANSLATIONS
 
 LANGUAGES = ("de", "en")
@@ -50,6 +51,11 @@ def date(value: dt.date | dt.datetime | str | None) -> str:
     if isinstance(value, str):
         value = dt.datetime.fromisoformat(value)
     return format_date(value, format=_DATE_PATTERNS[language()], locale=get_locale())
+
+
+def error_message(error: MapServiceError) -> str:
+    """What the error says, in the language of the request; without a translation in German."""
+    return str(_(error.pattern, **error.words))
 
 
 def init_app(app: Flask) -> None:

@@ -15,7 +15,7 @@ from mapservice import feature_pages, openapi, params
 from mapservice.about import current_release, data_licence, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
-from mapservice.errors import NotFoundError, ParameterError
+from mapservice.errors import N_, NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.i18n import language
 from mapservice.layers import crs
@@ -141,7 +141,9 @@ def _extent(connection: Connection, level: Level) -> Extent:
     extent = extents(connection).get(level)
     if extent is None:
         raise NotFoundError(
-            f"Der aktuelle Gebietsstand hat die Ebene {level.plural} nicht.", parameter="level"
+            N_("Der aktuelle Gebietsstand hat die Ebene %(level)s nicht."),
+            words={"level": level.plural},
+            parameter="level",
         )
     return extent
 
@@ -202,7 +204,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     release = current_release(connection)
     after = params.parse_cursor(request.args, release.id)
     if after is not None and "offset" in request.args:
-        raise ParameterError("cursor und offset schließen einander aus.", parameter="offset")
+        raise ParameterError(N_("cursor und offset schließen einander aus."), parameter="offset")
     page = Page(limit=params.parse_limit(request.args), after=after, offset=params.parse_offset(request.args))
     if as_html():
         system, detail = crs.CRS84, _PAGE_DETAIL
@@ -251,7 +253,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
     boundary_id = boundary_of(connection, level, key) if is_region_key(key) else None
     if boundary_id is None:
         raise NotFoundError(
-            "Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht.", parameter="featureId"
+            N_("Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht."), parameter="featureId"
         )
     if as_html():
         system, detail = crs.CRS84, _PAGE_DETAIL

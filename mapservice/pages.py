@@ -173,6 +173,7 @@ def table() -> str | Response:
         body = render_template(
             "table.html",
             error=error,
+            message=i18n.error_message(error),
             form=forms.FilterForm.of(request.args),
             choices=forms.choices(),
             services=held.kept("bundles", listings.bundles),

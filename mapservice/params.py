@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import TypeVar
 
+from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from mapservice.domain import (
@@ -71,12 +72,6 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2}))?"
 )
 """RFC 3339, section 5.6, and dates alone."""
-_BOX_EXAMPLES = {
-    4326: "Ecke unten links, Ecke oben rechts in der Achsfolge von bbox-crs, zum Beispiel 7.3,51.7,8.1,52.1",
-    3857: "west,süd,ost,nord in Metern, zum Beispiel 810000,6740000,900000,6820000",
-    25832: "west,süd,ost,nord in Metern, zum Beispiel 380000,5730000,440000,5780000",
-    25833: "west,süd,ost,nord in Metern, zum Beispiel 370000,5800000,410000,5840000",
-}
 
 
 def parse_level(name: str) -> Level:
@@ -85,7 +80,8 @@ def parse_level(name: str) -> Level:
     if level is None:
         known = ", ".join(level.plural for level in Level)
         raise NotFoundError(
-            f"Die Ebene {_quoted(name)} gibt es nicht. Vorhanden: {known}.", parameter="level"
+            _("Die Ebene %(name)s gibt es nicht. Vorhanden: %(known)s.", name=_quoted(name), known=known),
+            parameter="level",
         )
     return level
 
@@ -168,13 +164,13 @@ def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collec
     for name in arguments:
         if name not in allowed:
             raise ParameterError(
-                f"Den Parameter {_quoted(name)} gibt es hier nicht.",
+                _("Den Parameter %(name)s gibt es hier nicht.", name=_quoted(name)),
                 parameter=name[:100],
                 allowed=sorted(allowed),
             )
     for name in ("measure", "scope", "method", "classes", "breaks", *single):
         if len(arguments.getlist(name)) > 1:
-            raise ParameterError(f"{name} darf nur einmal angegeben werden.", parameter=name)
+            raise ParameterError(_("%(name)s darf nur einmal angegeben werden.", name=name), parameter=name)
 
 
 def parse_detail(arguments: Arguments) -> int:
@@ -216,7 +212,9 @@ def parse_bbox(arguments: Arguments) -> tuple[Box, ...]:
     if text is None:
         return ()
     wrong = ParameterError(
-        f"bbox={_quoted(text)} ist kein Rechteck.", parameter="bbox", allowed=[_BOX_EXAMPLES[system.srid]]
+        _("bbox=%(value)s ist kein Rechteck.", value=_quoted(text)),
+        parameter="bbox",
+        allowed=[_box_example(system.srid)],
     )
     parts = text.split(",")
     if len(parts) not in (4, 6) or not all(_DECIMAL.fullmatch(part) for part in parts):
@@ -246,6 +244,19 @@ def parse_bbox(arguments: Arguments) -> tuple[Box, ...]:
     return (Box(west, south, east, north, system),)
 
 
+def _box_example(srid: int) -> str:
+    if srid == 4326:
+        return _(
+            "Ecke unten links, Ecke oben rechts in der Achsfolge von bbox-crs, zum Beispiel 7.3,51.7,8.1,52.1"
+        )
+    example = {
+        3857: "810000,6740000,900000,6820000",
+        25832: "380000,5730000,440000,5780000",
+        25833: "370000,5800000,410000,5840000",
+    }[srid]
+    return _("west,süd,ost,nord in Metern, zum Beispiel %(example)s", example=example)
+
+
 def check_datetime(arguments: Arguments) -> None:
     """Part 1, fc-time-definition: a moment or an interval. It filters nothing, as areas have no time of their
     own, and features without one always match.
@@ -262,7 +273,7 @@ def check_datetime(arguments: Arguments) -> None:
     well_formed = all(end in open_ends or _MOMENT.fullmatch(end) for end in ends)
     if len(ends) > 2 or not given or not well_formed:
         raise ParameterError(
-            f"datetime={_quoted(text)} ist weder Zeitpunkt noch Zeitraum.",
+            _("datetime=%(value)s ist weder Zeitpunkt noch Zeitraum.", value=_quoted(text)),
             parameter="datetime",
             allowed=["2026-11-23T10:00:00Z", "2026-01-01T00:00:00Z/..", "2026-01-01/2026-12-31"],
         )
@@ -284,12 +295,12 @@ def parse_cursor(arguments: Arguments, release_id: int) -> int | None:
             made_for, ordinal = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     if not (isinstance(made_for, int) and isinstance(ordinal, int)) or not 0 <= ordinal < 10**9:
         raise ParameterError(
-            "cursor ist unbrauchbar. Verwenden Sie den next-Verweis einer Antwort unverändert.",
+            _("cursor ist unbrauchbar. Verwenden Sie den next-Verweis einer Antwort unverändert."),
             parameter="cursor",
         )
     if made_for != release_id:
         raise ConflictError(
-            "Der Gebietsstand hat sich geändert. Beginnen Sie ohne cursor von vorn.", parameter="cursor"
+            _("Der Gebietsstand hat sich geändert. Beginnen Sie ohne cursor von vorn."), parameter="cursor"
         )
     return ordinal
 
@@ -297,7 +308,9 @@ def parse_cursor(arguments: Arguments, release_id: int) -> int | None:
 def _values(arguments: Arguments, name: str) -> list[str]:
     values = arguments.getlist(name)
     if len(values) > _MOST_VALUES:
-        raise ParameterError(f"Höchstens {_MOST_VALUES} Werte für {name}.", parameter=name)
+        raise ParameterError(
+            _("Höchstens %(most)s Werte für %(name)s.", most=_MOST_VALUES, name=name), parameter=name
+        )
     return values
 
 
@@ -313,7 +326,7 @@ def _choice(arguments: Arguments, name: str, choices: Mapping[str, Choice], defa
 def _one_of(name: str, text: str, choices: Mapping[str, Choice]) -> Choice:
     if text not in choices:
         raise ParameterError(
-            f"{name}={_quoted(text)} gibt es nicht.",
+            _("%(name)s=%(value)s gibt es nicht.", name=name, value=_quoted(text)),
             parameter=name,
             allowed=[str(choice) for choice in choices],
         )
@@ -323,9 +336,14 @@ def _one_of(name: str, text: str, choices: Mapping[str, Choice]) -> Choice:
 def _number(name: str, text: str, least: int, most: int) -> int:
     if not _DIGITS.fullmatch(text) or not least <= int(text) <= most:
         raise ParameterError(
-            f"{name}={_quoted(text)} ist keine ganze Zahl ab {least}.",
+            _(
+                "%(name)s=%(value)s ist keine ganze Zahl ab %(least)s.",
+                name=name,
+                value=_quoted(text),
+                least=least,
+            ),
             parameter=name,
-            allowed=[f"ab {least}"],
+            allowed=[_("ab %(least)s", least=least)],
         )
     return int(text)
 
@@ -335,9 +353,13 @@ def _service_key(text: str) -> str:
     if is_ozg_id(key) or is_leika_key(key) or _OWN_SERVICE.fullmatch(key):
         return key
     raise ParameterError(
-        f"service={_quoted(text)} ist kein Leistungsschlüssel.",
+        _("service=%(value)s ist kein Leistungsschlüssel.", value=_quoted(text)),
         parameter="service",
-        allowed=["OZG-ID (10000 bis 10999)", "LeiKa-Schlüssel (14 Ziffern, beginnend mit 99)", "eigen:…"],
+        allowed=[
+            _("OZG-ID (10000 bis 10999)"),
+            _("LeiKa-Schlüssel (14 Ziffern, beginnend mit 99)"),
+            "eigen:…",
+        ],
     )
 
 
@@ -345,9 +367,9 @@ def _region_key(text: str) -> str:
     if is_region_key(text):
         return text
     raise ParameterError(
-        f"within={_quoted(text)} ist kein Gebietsschlüssel.",
+        _("within=%(value)s ist kein Gebietsschlüssel.", value=_quoted(text)),
         parameter="within",
-        allowed=["2, 3, 5, 9 oder 12 Ziffern, zum Beispiel 05 oder 05570"],
+        allowed=[_("2, 3, 5, 9 oder 12 Ziffern, zum Beispiel 05 oder 05570")],
     )
 
 

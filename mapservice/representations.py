@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Response, g, render_template, request
 
-from mapservice.errors import ParameterError
+from mapservice.errors import N_, ParameterError
 from mapservice.features import dumps
 from mapservice.pages import site
 from mapservice.responses import GEOJSON, JSON, Payload
@@ -24,7 +24,7 @@ def representation() -> str:
         accept = request.accept_mimetypes
         return "html" if accept.quality(HTML) > max(accept.quality(JSON), accept.quality(GEOJSON)) else "json"
     if len(wanted) > 1 or wanted[0] not in FORMATS:
-        raise ParameterError("Diese Form gibt es hier nicht.", parameter="f", allowed=FORMATS)
+        raise ParameterError(N_("Diese Form gibt es hier nicht."), parameter="f", allowed=FORMATS)
     return wanted[0]
 
 

@@ -18,6 +18,7 @@ import brotli
 from cachetools import LRUCache
 from flask import Response, current_app, g, request
 
+from mapservice import i18n
 from mapservice.database import Version
 from mapservice.errors import MapServiceError, UnavailableError
 from mapservice.features import dumps
@@ -175,7 +176,7 @@ def immutable(body: bytes, media_type: str, encoding: str | None, etag: str) -> 
 
 def error_response(error: MapServiceError) -> Response:
     """The one JSON shape of errors: code, description (the names of OGC API), parameter, allowed."""
-    content: dict[str, Any] = {"code": error.code, "description": error.message}
+    content: dict[str, Any] = {"code": error.code, "description": i18n.error_message(error)}
     if error.parameter:
         content["parameter"] = error.parameter
     if error.allowed:

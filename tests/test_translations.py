@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -106,6 +107,23 @@ def test_an_english_page_holds_no_german(
     # Only whole texts: "Gemeinden" may stand in a name from the data.
     lines = {line.strip() for line in shown.splitlines()}
     assert [text for text in german if text in lines] == []
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("/?measure=size", "measure=„size“ does not exist."),
+        ("/tabelle?within=7", "within=„7“ is not the key of an area."),
+        ("/tabelle?service=10001&situation=1", "Choose either services"),
+        ("/api/values/districts?service=10999", "Service 10999 is not in the catalogue."),
+        ("/api/values/districts?%25(key)s=1", "There is no parameter „%(key)s“ here."),
+        ("/api/collections/districts/items?bbox=1", "bbox=„1“ is not a box."),
+    ],
+)
+def test_errors_are_said_in_the_language_of_the_page(client: FlaskClient, address: str, said: str) -> None:
+    answer = client.get(f"{address}&lang=en")
+    assert answer.status_code in (400, 404)
+    assert said in html.unescape(answer.get_data(as_text=True))
 
 
 def test_the_legend_and_its_title_are_english(client: FlaskClient) -> None:

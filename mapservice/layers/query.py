@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from mapservice.domain import Level, Measure, Scope, Status
-from mapservice.errors import ParameterError
+from mapservice.errors import N_, ParameterError
 
 DETAILS = (100, 300, 1000)
 MOST_SERVICES = 100
@@ -63,27 +63,32 @@ class Query:
         """Refuse combinations that no counting rule covers; raises ParameterError."""
         if self.services and (self.subjects or self.situations):
             raise ParameterError(
-                "Entweder Leistungen (service) oder Themenfelder und Lagen (subject, situation) wählen.",
+                N_("Entweder Leistungen (service) oder Themenfelder und Lagen (subject, situation) wählen."),
                 parameter="service",
             )
         self._check_breaks()
         if len(self.services) > MOST_SERVICES:
-            raise ParameterError(f"Höchstens {MOST_SERVICES} Leistungen auf einmal.", parameter="service")
+            raise ParameterError(
+                N_("Höchstens %(most)s Leistungen auf einmal."),
+                words={"most": MOST_SERVICES},
+                parameter="service",
+            )
         if self.measure in SINGLE_SERVICE_MEASURES and len(self.services) != 1:
             raise ParameterError(
-                f"Das Maß {self.measure.value} zeigt genau eine Leistung (service).",
+                N_("Das Maß %(measure)s zeigt genau eine Leistung (service)."),
+                words={"measure": self.measure.value},
                 parameter="measure",
                 allowed=[measure.value for measure in Measure if measure not in SINGLE_SERVICE_MEASURES],
             )
         if self.measure is Measure.SPREAD and self.level is Level.MUNICIPALITY:
             raise ParameterError(
-                "Die Verbreitung zählt Gemeinden und ist auf der Gemeindeebene nicht möglich.",
+                N_("Die Verbreitung zählt Gemeinden und ist auf der Gemeindeebene nicht möglich."),
                 parameter="measure",
                 allowed=[measure.value for measure in Measure if measure is not Measure.SPREAD],
             )
         if self.measure in (Measure.SHARE, Measure.SPREAD) and Status.NOT_RESPONSIBLE in self.statuses:
             raise ParameterError(
-                "Anteil und Verbreitung zählen nur unter den Leistungen, für die jemand zuständig ist.",
+                N_("Anteil und Verbreitung zählen nur unter den Leistungen, für die jemand zuständig ist."),
                 parameter="status",
                 allowed=[status.code for status in Status if status is not Status.NOT_RESPONSIBLE],
             )

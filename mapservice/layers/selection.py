@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, func, select
 
 from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, Level, ServiceKind
-from mapservice.errors import NotFoundError
+from mapservice.errors import N_, NotFoundError
 from mapservice.layers.query import Query
 from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
 
@@ -52,7 +52,8 @@ def resolve(connection: Connection, query: Query) -> Selection:
         rows = connection.execute(
             select(LifeSituation.id, LifeSituation.name).where(LifeSituation.id.in_(query.situations))
         ).all()
-        _all_known("Lage", "situation", query.situations, [row.id for row in rows])
+        missing = N_("Lage %(key)s ist im Katalog nicht vorhanden.")
+        _all_known(missing, "situation", query.situations, [row.id for row in rows])
         names = tuple(row.name for row in rows)
     if query.subjects or query.situations:
         subject_ids = [_SUBJECT_IDS[slug] for slug in query.subjects]
@@ -70,7 +71,8 @@ def _chosen_services(connection: Connection, keys: Sequence[str], regions: tuple
         .where(Service.key.in_(keys))
         .order_by(Service.key)
     ).all()
-    _all_known("Leistung", "service", keys, [row.key for row in rows])
+    missing = N_("Leistung %(key)s ist im Katalog nicht vorhanden.")
+    _all_known(missing, "service", keys, [row.key for row in rows])
     ids = tuple(row.id for row in rows)
     names = tuple(row.name for row in rows)
     if all(row.kind == ServiceKind.BUNDLE for row in rows):
@@ -79,10 +81,10 @@ def _chosen_services(connection: Connection, keys: Sequence[str], regions: tuple
     return Selection(None, ids, tuple(sorted({*ids, *children})), len(ids), names, regions)
 
 
-def _all_known(what: str, parameter: str, wanted: Sequence[object], found: Sequence[object]) -> None:
+def _all_known(pattern: str, parameter: str, wanted: Sequence[object], found: Sequence[object]) -> None:
     for key in wanted:
         if key not in found:
-            raise NotFoundError(f"{what} {key} ist im Katalog nicht vorhanden.", parameter=parameter)
+            raise NotFoundError(pattern, words={"key": key}, parameter=parameter)
 
 
 def _region(connection: Connection, key: str) -> Region:
@@ -114,5 +116,9 @@ def _region(connection: Connection, key: str) -> Region:
         .limit(1)
     )
     if known is None:
-        raise NotFoundError(f"Das Gebiet {key} gibt es im aktuellen Gebietsstand nicht.", parameter="within")
+        raise NotFoundError(
+            N_("Das Gebiet %(key)s gibt es im aktuellen Gebietsstand nicht."),
+            words={"key": key},
+            parameter="within",
+        )
     return region
