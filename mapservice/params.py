@@ -119,7 +119,7 @@ def parse_classing(arguments: Arguments) -> Classing:
         return Classing(method, breaks=_breaks(text or ""))
     if text is not None:
         raise ParameterError(
-            "Eigene Klassengrenzen (breaks) gibt es nur mit method=own.",
+            _("Eigene Klassengrenzen (breaks) gibt es nur mit method=own."),
             parameter="breaks",
             allowed=["method=own&breaks=5,10,50"],
         )
@@ -138,7 +138,9 @@ def _breaks(text: str) -> tuple[Fraction, ...]:
     for part in parts:
         if not _LIMIT.fullmatch(part):
             raise ParameterError(
-                f"{_quoted(part)} ist keine Klassengrenze.", parameter="breaks", allowed=example
+                _("%(value)s ist keine Klassengrenze.", value=_quoted(part)),
+                parameter="breaks",
+                allowed=example,
             )
     limits = [Fraction(part) for part in parts]
     # Where the lowest class begins is no limit between two.
@@ -146,13 +148,13 @@ def _breaks(text: str) -> tuple[Fraction, ...]:
         del limits[0]
     if any(low >= high for low, high in pairwise(limits)):
         raise ParameterError(
-            "Die Klassengrenzen müssen von der kleinsten zur größten aufsteigen.",
+            _("Die Klassengrenzen müssen von der kleinsten zur größten aufsteigen."),
             parameter="breaks",
             allowed=example,
         )
     if not 1 <= len(limits) < MOST_CLASSES:
         raise ParameterError(
-            f"Möglich sind 1 bis {MOST_CLASSES - 1} Klassengrenzen über 0.",
+            _("Möglich sind 1 bis %(most)s Klassengrenzen über 0.", most=MOST_CLASSES - 1),
             parameter="breaks",
             allowed=example,
         )

@@ -97,13 +97,13 @@ class Query:
         breaks = self.classing.breaks
         if self.measure is Measure.COUNT and any(limit.denominator != 1 for limit in breaks):
             raise ParameterError(
-                "Die Zahl der Leistungen hat ganze Zahlen als Klassengrenzen.",
+                N_("Die Zahl der Leistungen hat ganze Zahlen als Klassengrenzen."),
                 parameter="breaks",
                 allowed=["zum Beispiel 5,10,50"],
             )
         if self.measure in (Measure.SHARE, Measure.SPREAD) and any(limit > _WHOLE for limit in breaks):
             raise ParameterError(
-                "Bei Anteilen stehen die Klassengrenzen in Prozent und reichen bis 100.",
+                N_("Bei Anteilen stehen die Klassengrenzen in Prozent und reichen bis 100."),
                 parameter="breaks",
                 allowed=["zum Beispiel 20,50,80"],
             )
