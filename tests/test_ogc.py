@@ -283,12 +283,17 @@ def test_a_feature_in_another_system(client: FlaskClient) -> None:
     ],
 )
 def test_a_box_changes_no_number(client: FlaskClient, query: str) -> None:
-    """Only the areas in the box, or the one asked for, are counted: with the numbers of the whole level."""
+    """Only areas in the box, on the page or asked for are counted: with the numbers of the whole level."""
     whole = get(client, f"/api/layers/districts.geojson?{query}")["features"]
     known = {feature["id"]: feature for feature in whole}
     found = get(client, f"/api/collections/districts/items?{query}&bbox=7.4,51.8,7.9,52.1")["features"]
     assert 1 < len(found) < len(whole)
     assert all(feature == known[feature["id"]] for feature in found)
+    paged = [
+        *get(client, f"/api/collections/districts/items?{query}&limit=4")["features"],
+        *get(client, f"/api/collections/districts/items?{query}&limit=4&offset=4")["features"],
+    ]
+    assert paged == whole[:8]
     one = get(client, f"/api/collections/districts/items/05515?{query}")
     assert one["properties"] == known["05515"]["properties"]
 

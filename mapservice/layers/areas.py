@@ -122,8 +122,13 @@ def rows(
     population_of; with a detail also geojson, the generalised geometry as text in the
     reference system `crs`. boundary_id: that area alone. only: those areas.
     """
-    touching = _touching(boxes) if boxes else None
-    counted = _valued(query, selection, audience, boundary_id, touching)
+    page = page or Page()
+    # In the order of the release a page is known without a single count: its areas alone are counted.
+    early = page.order is Order.ORDINAL
+    chosen = None
+    if boundary_id is None and (boxes or (early and page.limit is not None)):
+        chosen = _chosen(query, selection, boxes, page if early else None)
+    counted = _valued(query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
     already = ("boundary_id", "ordinal", "authority_id")
     statement = (
@@ -153,7 +158,8 @@ def rows(
         statement = statement.join(
             shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
         ).add_columns(crs.geojson(shape).label("geojson"))
-    return connection.execute(_paged(statement, query, counted, page or Page())).all()
+    rest = Page(order=page.order) if early and chosen is not None else page
+    return connection.execute(_paged(statement, query, counted, rest)).all()
 
 
 def count_of_some(
@@ -191,13 +197,26 @@ def count_of_areas(connection: Connection, selection: Selection, level: Level) -
     )
 
 
-def _touching(boxes: Sequence[Box]) -> Select[Any]:
-    """Boundaries that touch a box, by the finest shape: the same areas whatever detail is asked for."""
-    shape = aliased(BoundaryShape)
-    return select(shape.boundary_id).where(
-        shape.detail == 100,
-        or_(*(func.ST_Intersects(shape.geom, box.stored()) for box in boxes)),
+def _chosen(query: Query, selection: Selection, boxes: Sequence[Box], page: Page | None) -> Select[Any]:
+    """Ids of the boundaries inside the region that touch a box; of the page alone, if there is one.
+
+    By the finest shape: the same areas whatever detail is asked for.
+    """
+    ids = select(Boundary.id).where(
+        Boundary.release_id == current_release(), Boundary.level == int(query.level), inside(selection)
     )
+    if boxes:
+        shape = aliased(BoundaryShape)
+        touching = select(shape.boundary_id).where(
+            shape.detail == 100,
+            or_(*(func.ST_Intersects(shape.geom, box.stored()) for box in boxes)),
+        )
+        ids = ids.where(Boundary.id.in_(touching))
+    if page is None:
+        return ids
+    if page.after is not None:
+        ids = ids.where(Boundary.ordinal > page.after)
+    return ids.order_by(Boundary.ordinal).limit(page.limit).offset(page.offset or None)
 
 
 def _paged(statement: Select[Any], query: Query, counted: CTE, page: Page) -> Select[Any]:
@@ -252,21 +271,30 @@ def _valued(
     touching: Select[Any] | None = None,
 ) -> CTE:
     counted = counted_areas(query, selection, audience, boundary_id=boundary_id, touching=touching)
-    return _spread(query, selection, audience, counted) if query.measure is Measure.SPREAD else counted
+    if query.measure is not Measure.SPREAD:
+        return counted
+    whole = boundary_id is None and touching is None
+    return _spread(query, selection, audience, counted, whole=whole)
 
 
-def _spread(query: Query, selection: Selection, audience: Audience, counted: CTE) -> CTE:
-    """The municipalities of each area whose status is wanted, of those with data that are responsible."""
+def _spread(query: Query, selection: Selection, audience: Audience, counted: CTE, *, whole: bool) -> CTE:
+    """The municipalities of each area whose status is wanted, of those with data that are responsible.
+
+    whole: all areas of the level are counted, and so are all municipalities.
+    """
     inner = Selection(
         selection.bundle_ids, selection.service_ids, selection.member_ids, selection.size, selection.names, ()
     )
-    municipalities = counted_areas(query, inner, audience, level=Level.MUNICIPALITY, name="municipality")
-    m = municipalities.c
     parent = {
         Level.STATE: Boundary.state_id,
         Level.DISTRICT: Boundary.district_id,
         Level.ASSOCIATION: Boundary.association_id,
     }[query.level]
+    within = None if whole else select(Boundary.id).where(parent.in_(select(counted.c.boundary_id)))
+    municipalities = counted_areas(
+        query, inner, audience, level=Level.MUNICIPALITY, touching=within, name="municipality"
+    )
+    m = municipalities.c
     population = func.coalesce(Authority.population, Boundary.population)
     counts, wanted = m.reason.is_(None), m.reason.is_(None) & (m.n > 0)
     known = func.bool_and(population.is_not(None)).filter(counts)
