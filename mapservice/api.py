@@ -15,7 +15,7 @@ from mapservice.domain import Level, Reason, Scope, Status, is_region_key
 from mapservice.error_pages import wants_json
 from mapservice.errors import N_, ConflictError, NotFoundError, ParameterError
 from mapservice.features import dumps
-from mapservice.layers import areas, authorities, legends
+from mapservice.layers import areas, authorities, legends, place_names
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.selection import resolve
 from mapservice.models import BoundaryRelease, GeometryFile
@@ -159,6 +159,26 @@ def _geometry_file(connection: Connection, level: Level, detail: int) -> Row[Any
 
 def _geometry_as_json(digest: str, detail: int) -> dict[str, Any]:
     return {"hash": digest, "href": url_for(".geometry", digest=digest), "detail": detail}
+
+
+@blueprint.get("/names")
+@versioned
+def names(connection: Connection, version: Version) -> Payload:
+    """Names for the map, [name, longitude, latitude]: states (key first), districts, the first towns."""
+    params.allow_only(request.args, (params.LANGUAGE,))
+
+    def listed(rows: list[Row[Any]]) -> list[list[Any]]:
+        # Hundredths of a degree, about a kilometre: a name is wider than that.
+        return [[row.name, round(row.lon, 2), round(row.lat, 2)] for row in rows]
+
+    states = place_names.regions(connection, Level.STATE)
+    content = {
+        "states": [[row.key, *name] for row, name in zip(states, listed(states), strict=True)],
+        "districts": listed(place_names.regions(connection, Level.DISTRICT)),
+        "towns": listed(place_names.towns(connection)),
+        **release_as_json(current_release(connection)),
+    }
+    return Payload(dumps(content).encode())
 
 
 # --- one area ---------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ class MapUrls:
     map: str
     table: str
     services: str
+    names: str
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def render(urls: MapUrls) -> MapMarkup:
             self.urls = {
                 name: value
                 for name, value in asdict(urls).items()
-                if name in ("values", "geometry", "areas", "area_page", "map", "table", "services")
+                if name in ("values", "geometry", "areas", "area_page", "map", "table", "services", "names")
             }
 
     (south, west), (north, east) = GERMANY

@@ -137,6 +137,7 @@ def _map_urls() -> Any:
         map=_without_last(url_for(".map_page")),
         table=_without_last(url_for(".table")),
         services=url_for(".services"),
+        names=url_for("api.names").partition("?")[0],
     )
 
 

@@ -321,3 +321,14 @@ def test_a_query_over_its_time_limit_is_503(filled: Database) -> None:
     with pytest.raises(UnavailableError), hasty.reader(Audience.PUBLIC) as connection:
         connection.execute(text("SELECT pg_sleep(5)"))
     hasty.dispose()
+
+
+def test_names_for_the_map_put_capitals_first(client: FlaskClient) -> None:
+    content = get(client, "/api/names")
+    assert ["11", "Berlin", 13.38, 52.52] in content["states"]
+    towns = [name for name, _lon, _lat in content["towns"]]
+    assert set(towns[:2]) == {"Berlin", "Bremen"}
+    assert set(towns[2:5]) == {"Bremerhaven", "Hamm", "Münster"}, "then cities, as no inhabitants are known"
+    districts = [name for name, _lon, _lat in content["districts"]]
+    assert "Warendorf" in districts
+    assert "Münster" not in districts, "a city is a town alone"

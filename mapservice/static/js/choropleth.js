@@ -1,23 +1,27 @@
 // The coloured areas: one canvas, geometry parsed once per file, colours changed in place.
 
+import { mapColours } from "./colours.js";
 import { makePatterns } from "./patterns.js";
 
 const GERMANY = [[47.27, 5.87], [55.06, 15.04]];
-// Outside the chosen region: the map's own ground, so that it is taken neither for a value nor for a grey.
-const OUTSIDE = "#e9ecf1";
 const HAIRLINE = { states: 1.2, districts: 0.7, associations: 0.4, municipalities: 0.25 };
-const OUTLINE = "#ffffff";
-const PALE_OUTLINE = "#b9c7d8";
-const ABOVE = "#3d4152";
+// Borders of the levels above: drawn twice, so that they stand out on pale and on dark areas.
+const BORDERS = {
+  coast: { weight: 0.9, casing: 0, opacity: 0.8 },
+  district: { weight: 0.7, casing: 1.2, opacity: 0.75 },
+  state: { weight: 1.3, casing: 1.4, opacity: 1 },
+};
 
 export class Choropleth {
   constructor(map) {
     this.map = map;
     this.renderer = L.canvas({ padding: 0.25, tolerance: 0 });
-    this.patterns = makePatterns();
+    this.colours = mapColours();
+    this.patterns = makePatterns(this.colours);
     this.layers = [];
-    this.lines = L.layerGroup().addTo(map);
+    this.lines = L.featureGroup().addTo(map);
     this.marks = L.layerGroup().addTo(map);
+    map.on("zoomend", () => this.#weighLines());
     this.areas = null;
     this.handlers = {};
     this.selected = "";
@@ -40,9 +44,10 @@ export class Choropleth {
     this.byArs = new Map(features.map((feature, index) => [feature.properties.ars, index]));
     const style = {
       renderer: this.renderer,
-      color: OUTLINE,
+      color: this.colours.hairline,
       weight: HAIRLINE[level] ?? 0.5,
-      fillColor: OUTSIDE,
+      // Outside the chosen region: the map's own ground, taken neither for a value nor for a grey.
+      fillColor: this.colours.ground,
       fillOpacity: 1,
       smoothFactor: 0.8,
       bubblingMouseEvents: false,
@@ -66,26 +71,41 @@ export class Choropleth {
   #drawLines(topology, collection, level) {
     const mesh = (differs) =>
       L.GeoJSON.coordsToLatLngs(topojson.mesh(topology, collection, differs).coordinates, 1);
-    const draw = (lines, weight, color, opacity) =>
-      this.lines.addLayer(
-        L.polyline(lines, {
-          renderer: this.renderer,
-          weight,
-          color,
-          opacity,
-          interactive: false,
-          smoothFactor: 0.8,
-        }),
-      );
+    const draw = (lines, border) => {
+      const common = { renderer: this.renderer, interactive: false, smoothFactor: 0.8, border };
+      if (BORDERS[border].casing) {
+        this.lines.addLayer(L.polyline(lines, { ...common, color: this.colours.casing, under: true }));
+      }
+      const { opacity } = BORDERS[border];
+      this.lines.addLayer(L.polyline(lines, { ...common, color: this.colours.line, opacity }));
+    };
     if (level === "municipalities" || level === "associations") {
-      const districts = mesh((a, b) => a !== b && a.properties.district !== b.properties.district);
-      draw(districts, 0.8, "#ffffff", 1);
-      draw(districts, 0.5, ABOVE, 0.55);
+      draw(mesh((a, b) => a !== b && a.properties.district !== b.properties.district), "district");
     }
-    draw(mesh((a, b) => a === b), 1, ABOVE, 0.75);
+    draw(mesh((a, b) => a === b), "coast");
     if (level !== "states") {
-      draw(mesh((a, b) => a !== b && a.properties.state !== b.properties.state), 1.2, ABOVE, 0.9);
+      draw(mesh((a, b) => a !== b && a.properties.state !== b.properties.state), "state");
     }
+    this.#weighLines();
+  }
+
+  /** Borders grow with the scale, as in an atlas. */
+  #weighLines() {
+    const scale = Math.min(2, Math.max(0.8, 0.8 + (this.map.getZoom() - 6) * 0.3));
+    this.lines.eachLayer((line) => {
+      const { weight, casing } = BORDERS[line.options.border];
+      line.setStyle({ weight: weight * scale + (line.options.under ? casing : 0) });
+    });
+  }
+
+  /** Takes over the colours of the present theme. */
+  restyle() {
+    this.colours = mapColours();
+    this.patterns = makePatterns(this.colours);
+    this.lines.eachLayer((line) =>
+      line.setStyle({ color: line.options.under ? this.colours.casing : this.colours.line }),
+    );
+    this.select(this.selected);
   }
 
   feature(index) {
@@ -96,11 +116,11 @@ export class Choropleth {
   colour(fill) {
     for (const layer of this.layers) {
       const { colour, reason, dimmed } = fill(layer.areaIndex);
-      const fillColor = colour ?? this.patterns[reason] ?? OUTSIDE;
+      const fillColor = colour ?? this.patterns[reason] ?? this.colours.ground;
       const fillOpacity = dimmed ? 0.22 : 1;
       const options = layer.options;
       if (options.fillColor !== fillColor || options.fillOpacity !== fillOpacity) {
-        options.color = isPale(fillColor) ? PALE_OUTLINE : OUTLINE;
+        options.color = isPale(fillColor) ? this.colours["hairline-pale"] : this.colours.hairline;
         options.fillColor = fillColor;
         options.fillOpacity = fillOpacity;
         layer.redraw();
@@ -112,7 +132,7 @@ export class Choropleth {
     if (layer !== this.hovered) {
       this.hovered = layer;
       this.hoverRing?.remove();
-      this.hoverRing = layer && ring(layer, this.renderer, 1.5, "#131525").addTo(this.marks);
+      this.hoverRing = layer && ring(layer, this.renderer, 1.5, this.colours.ring).addTo(this.marks);
     }
     this.handlers.hover?.(layer ? layer.areaIndex : null, event?.containerPoint);
   }
@@ -125,8 +145,8 @@ export class Choropleth {
     const layer = this.layers[this.byArs?.get(ars)];
     if (!layer) return null;
     this.selectRings = [
-      ring(layer, this.renderer, 6, "#ffffff").addTo(this.marks),
-      ring(layer, this.renderer, 3, "#131525").addTo(this.marks),
+      ring(layer, this.renderer, 6, this.colours.casing).addTo(this.marks),
+      ring(layer, this.renderer, 3, this.colours.ring).addTo(this.marks),
     ];
     return layer.getBounds();
   }

@@ -76,6 +76,11 @@ export class Data {
     return this.areaAnswer;
   }
 
+  /** Names of states, districts and towns. */
+  names() {
+    return fetchJson(this.urls.names);
+  }
+
   /** All services of the catalogue, fetched when first asked for. */
   services() {
     this.serviceList ??= fetchJson(this.urls.services).catch((error) => {

@@ -7,6 +7,7 @@ import { Filters } from "./filters.js";
 import { Legend } from "./legend.js";
 import { Messages } from "./messages.js";
 import { keepStill } from "./motion.js";
+import { Names } from "./names.js";
 import { correct, readAddress, step, updateLinks, withoutMissing } from "./navigation.js";
 import { Panel } from "./panel.js";
 import { Places } from "./places.js";
@@ -38,6 +39,7 @@ class MapPage {
     this.choropleth = new Choropleth(map)
       .on("hover", (index, point) => this.hover(index, point))
       .on("select", (feature) => this.open(feature.properties.ars));
+    this.names = new Names(map, () => this.data.names());
     this.places = new Places(this.form, this.choropleth);
     this.panel = new Panel(document.getElementById("area-panel"), urls, () => this.open(""));
     this.state = readAddress();
@@ -150,6 +152,7 @@ class MapPage {
     this.choropleth.colour((index) => this.values.fill(index));
     this.legend.show(this.values);
     this.root.dataset.painted = key;
+    this.names.setAreas(this.choropleth.features, state.level);
   }
 
   /** Finer borders once one looks closer; the values' order is the same in every detail. */
@@ -165,6 +168,7 @@ class MapPage {
     this.choropleth.setGeometry(geometry.topology, level);
     this.shownHash = geometry.hash;
     this.choropleth.colour((index) => this.values.fill(index));
+    this.names.setAreas(this.choropleth.features, level);
     this.#showArea();
   }
 

@@ -1,8 +1,5 @@
 // The three greys. Each has a pattern of its own, so that they differ from each other and from every class
-// without colour. site.css draws the same patterns for the legend.
-
-const INK = "#6b6e7c";
-const PAPER = { no_data: "#f1f1f3", not_responsible: "#d9dade", unincorporated: "#b9bbc4" };
+// without colour. map.css draws the same patterns for the legend.
 
 const DRAW = {
   no_data(context, size) {
@@ -29,16 +26,16 @@ const DRAW = {
 };
 
 /** Canvas patterns by reason, for screens of any density. */
-export function makePatterns() {
+export function makePatterns(colours) {
   const size = 7;
   const patterns = {};
   for (const [reason, draw] of Object.entries(DRAW)) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = size;
     const context = tile.getContext("2d");
-    context.fillStyle = PAPER[reason];
+    context.fillStyle = colours.greys[reason];
     context.fillRect(0, 0, size, size);
-    context.strokeStyle = context.fillStyle = INK;
+    context.strokeStyle = context.fillStyle = colours["grey-ink"];
     context.lineWidth = 0.7;
     draw(context, size);
     patterns[reason] = context.createPattern(tile, "repeat");
