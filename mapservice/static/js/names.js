@@ -136,6 +136,7 @@ const NameLayer = L.Renderer.extend({
         context.fillText(line, at.x, y);
       });
     }
+    this._container.dataset.names = this.placed.length;
   },
 
   width(text, style) {
