@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
@@ -16,6 +17,7 @@ from mapservice.error_pages import wants_json
 from mapservice.errors import N_, ConflictError, NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.layers import areas, authorities, legends, place_names
+from mapservice.layers import facets as layer_facets
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.selection import resolve
 from mapservice.models import BoundaryRelease, GeometryFile
@@ -98,6 +100,18 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
         }
     )[1:-1]
     return Payload(f'{head},{extra},"n":{n},"of":{of}}}'.encode())
+
+
+@blueprint.get("/facets/<name>")
+@versioned
+def facets(connection: Connection, version: Version, name: str) -> Payload:
+    """How many services each subject area and life situation would show, for the form."""
+    level = params.parse_level(name)
+    params.allow_only(request.args, (*params.FILTERS, params.LANGUAGE))
+    query = params.parse_query(request.args, level)
+    found = layer_facets.facets(connection, query, resolve(connection, query), service().audience)
+    content = {"level": level.plural, "scope": query.scope.code, **asdict(found)}
+    return Payload(dumps(content).encode())
 
 
 def _class_as_json(item: ValueClass) -> dict[str, Any]:

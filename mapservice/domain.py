@@ -140,6 +140,10 @@ class SolutionKind(enum.IntEnum):
     REUSE = 3
     SPECIALIST_SYSTEM = 4
 
+    @property
+    def code(self) -> str:
+        return self.name.lower()
+
 
 class TrustLevel(enum.IntEnum):
     """Vertrauensniveau."""
@@ -155,6 +159,11 @@ class MaturityModel(enum.IntEnum):
 
     V1_1 = 11
     V2_0 = 20
+
+    @property
+    def code(self) -> str:
+        """As files and addresses write it: 1.1, 2.0."""
+        return f"{self // 10}.{self % 10}"
 
     @property
     def highest(self) -> int:

@@ -420,6 +420,14 @@ class Implementation(ImplementationColumns, Base):
             postgresql_where=text("valid_for IS NOT NULL"),
         ),
         Index("ix_implementation_demonstration", "id", postgresql_where=text("demonstration")),
+        # All that counting by kind, maturity or day needs, row-level security included: no row is fetched.
+        # Without valid_for, whose lists may be longer than an index holds.
+        Index(
+            "ix_implementation_offer",
+            *("solution_kind", "maturity_model", "maturity", "as_of"),
+            postgresql_include=["authority_id", "service_id", "status", "visibility", "demonstration"],
+            postgresql_where=text("status <= 3 AND valid_for IS NULL"),
+        ),
         CheckConstraint("status BETWEEN 1 AND 5", name="status"),
         CheckConstraint("visibility BETWEEN 1 AND 3", name="visibility"),
         CheckConstraint("url ~* '^https?://'", name="url"),

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 
 from mapservice import params
-from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
+from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, SolutionKind, Status
 from mapservice.layers import crs
 from mapservice.layers.query import (
     DEFAULT_CLASSES,
@@ -274,6 +274,21 @@ def _parameters() -> Json:
             "breaks",
             _("Eigene Klassengrenzen, aufsteigend, mit Kommas; bei Anteilen in Prozent; nur mit method=own"),
             _TEXT,
+        ),
+        "kind": _several(
+            "kind",
+            _("Lösungsart; nur solche Einträge zählen als Angebot"),
+            {"type": "string", "enum": [kind.code for kind in SolutionKind]},
+        ),
+        "maturity": _query(
+            "maturity",
+            _("Reifegrad ab dieser Stufe, in einem Modell"),
+            _choice([maturity.code for maturity in params.MATURITIES]),
+        ),
+        "confirmed": _query(
+            "confirmed",
+            _("Nur Einträge zählen, die seit diesem Tag bestätigt sind"),
+            {"type": "string", "format": "date"},
         ),
     }
 

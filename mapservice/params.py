@@ -20,8 +20,10 @@ from werkzeug.datastructures import MultiDict
 from mapservice.domain import (
     SUBJECT_AREAS,
     Level,
+    MaturityModel,
     Measure,
     Scope,
+    SolutionKind,
     Status,
     is_leika_key,
     is_ozg_id,
@@ -36,6 +38,7 @@ from mapservice.layers.query import (
     LEAST_CLASSES,
     MOST_CLASSES,
     Classing,
+    Maturity,
     Method,
     Query,
 )
@@ -44,24 +47,22 @@ Arguments = MultiDict[str, str]
 Choice = TypeVar("Choice")
 
 FILTERS = (
-    "subject",
-    "situation",
-    "service",
-    "status",
-    "measure",
-    "scope",
-    "within",
-    "method",
-    "classes",
-    "breaks",
+    *("subject", "situation", "service", "status", "measure", "scope", "within"),
+    *("kind", "maturity", "confirmed"),
+    *("method", "classes", "breaks"),
 )
 """The parameters of every filtered endpoint and page; the last three choose classes."""
+_SINGLE = ("measure", "scope", "maturity", "confirmed", "method", "classes", "breaks")
 LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 DETAIL_DEFAULT = 300
 _MOST_VALUES = 200
 _LONGEST_CURSOR = 60
 _SLUGS = {slug: slug for slug, _ in SUBJECT_AREAS}
+MATURITIES = tuple(Maturity(model, step) for model in MaturityModel for step in range(model.highest + 1))
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_AHEAD = dt.timedelta(hours=2)
+"""German summer time. In winter a day may begin an hour early, which refuses nobody's today."""
 _OWN_SERVICE = re.compile(r"(eigen|ohne-leika):[^\x00-\x1f\x7f]{1,200}")
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _DECIMAL = re.compile(
@@ -93,6 +94,7 @@ def parse_query(arguments: Arguments, level: Level) -> Query:
     statuses = {status.code: status for status in Status}
     wanted = sorted({_one_of("status", text, statuses) for text in _values(arguments, "status")})
     situations = {_number("situation", text, 1, 10**9) for text in _values(arguments, "situation")}
+    kinds = {kind.code: kind for kind in SolutionKind}
     return Query(
         level=level,
         subjects=_sorted(_one_of("subject", text, _SLUGS) for text in _values(arguments, "subject")),
@@ -103,6 +105,9 @@ def parse_query(arguments: Arguments, level: Level) -> Query:
         scope=scope,
         within=_sorted(_region_key(text) for text in _values(arguments, "within")),
         classing=parse_classing(arguments),
+        kinds=tuple(sorted({_one_of("kind", text, kinds) for text in _values(arguments, "kind")})),
+        maturity=_choice(arguments, "maturity", {item.code: item for item in MATURITIES}, None),
+        confirmed=_past_day(arguments, "confirmed"),
     )
 
 
@@ -170,7 +175,7 @@ def allow_only(arguments: Arguments, allowed: Collection[str], *, single: Collec
                 parameter=name[:100],
                 allowed=sorted(allowed),
             )
-    for name in ("measure", "scope", "method", "classes", "breaks", *single):
+    for name in (*_SINGLE, *single):
         if len(arguments.getlist(name)) > 1:
             raise ParameterError(_("%(name)s darf nur einmal angegeben werden.", name=name), parameter=name)
 
@@ -318,6 +323,35 @@ def _values(arguments: Arguments, name: str) -> list[str]:
 
 def _sorted(values: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(values)))
+
+
+def today() -> dt.date:
+    """The day in Germany: a server's own clock may be hours behind that of its visitors."""
+    return (dt.datetime.now(dt.UTC) + _AHEAD).date()
+
+
+def _past_day(arguments: Arguments, name: str) -> dt.date | None:
+    text = arguments.get(name)
+    if text is None:
+        return None
+    latest = today()
+    found = None
+    if _DAY.fullmatch(text):
+        with suppress(ValueError):
+            found = dt.date.fromisoformat(text)
+    if found is None:
+        raise ParameterError(
+            _("%(name)s=%(value)s ist kein Tag.", name=name, value=_quoted(text)),
+            parameter=name,
+            allowed=[_("Jahr-Monat-Tag, zum Beispiel %(day)s", day=latest.replace(day=1).isoformat())],
+        )
+    if found > latest:
+        raise ParameterError(
+            _("%(name)s=%(value)s liegt in der Zukunft.", name=name, value=_quoted(text)),
+            parameter=name,
+            allowed=[_("bis %(day)s", day=latest.isoformat())],
+        )
+    return found
 
 
 def _choice(arguments: Arguments, name: str, choices: Mapping[str, Choice], default: Choice) -> Choice:

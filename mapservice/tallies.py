@@ -199,8 +199,8 @@ def any_of(bits: Sequence[Any]) -> ColumnElement[Any]:
     return result
 
 
-def restricted_rows(source: FromClause) -> Select[Any]:
-    """(authority_id, service_id, status) of entries with `gilt_fuer`, each at the authorities it reaches.
+def restricted_rows(source: FromClause, carried: Sequence[str] = ("service_id", "status")) -> Select[Any]:
+    """(authority_id, *carried columns) of entries with `gilt_fuer`, each at the authorities it reaches.
 
     It reaches a listed authority in whose chain the offering one stands; where the listed one is above
     the offering one, it reaches the offering one itself.
@@ -208,8 +208,7 @@ def restricted_rows(source: FromClause) -> Select[Any]:
     listed = (
         select(
             source.c.authority_id.label("offering_id"),
-            source.c.service_id,
-            source.c.status,
+            *(source.c[name] for name in carried),
             func.unnest(source.c.valid_for).label("listed_id"),
         )
         .where(source.c.valid_for.is_not(None))
@@ -234,7 +233,7 @@ def restricted_rows(source: FromClause) -> Select[Any]:
         ),
     )
     return (
-        select(reached.label("authority_id"), listed.c.service_id, listed.c.status)
+        select(reached.label("authority_id"), *(listed.c[name] for name in carried))
         .join_from(listed, offering, offering.id == listed.c.offering_id)
         .join(target, target.id == listed.c.listed_id)
         .where(reached.is_not(None))

@@ -239,6 +239,32 @@ REGIONS = (
 )
 
 
+OF_ENTRIES: tuple[dict[str, Any], ...] = (
+    {"kinds": ("efa",)},
+    {"kinds": ("in_house", "reuse"), "maturity": "1.1:2"},
+    {"maturity": "2.0:3"},
+    {"confirmed": "2025-01-14"},
+    {"kinds": ("efa", "specialist_system"), "maturity": "1.1:0", "confirmed": "2024-06-01"},
+)
+
+
+def entry_filters(scope: str) -> list[Filter]:
+    """Each of OF_ENTRIES with another selection, measure and status."""
+    everything, mixed, leika, one, region = (Filter(scope=scope, **chosen) for chosen in OF_ENTRIES)
+    return [
+        everything,
+        dataclasses.replace(everything, measure="share", subjects=("umwelt", "bauen_wohnen")),
+        dataclasses.replace(mixed, services=("10001", "10101", "99004002000000", "eigen:Hundefotos")),
+        dataclasses.replace(mixed, statuses=("open", "not_responsible")),
+        dataclasses.replace(leika, services=("99001001000000",), measure="status"),
+        dataclasses.replace(leika, services=SIXTEEN, measure="share", statuses=("planned", "in_progress")),
+        dataclasses.replace(one, services=("10301",), measure="spread"),
+        dataclasses.replace(one, services=("99002001000000",), measure="spread", statuses=("open",)),
+        dataclasses.replace(region, within=("05570", "11"), statuses=STATUSES),
+        dataclasses.replace(region, services=("10101",), measure="status"),
+    ]
+
+
 def small_filters(audience: str, scope: str) -> list[Filter]:
     """All measures; each single service once as status and once as spread, over the audiences."""
     filters = [Filter(scope=scope, **chosen) for chosen in SELECTIONS]
@@ -259,7 +285,7 @@ def small_filters(audience: str, scope: str) -> list[Filter]:
             filters.append(Filter(scope=scope, services=(key,), measure="spread", statuses=wanted))
     filters += [Filter(scope=scope, within=keys) for keys in REGIONS]
     filters.append(Filter(scope=scope, services=("10101",), measure="spread", within=("05",)))
-    return filters
+    return filters + entry_filters(scope)
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -283,6 +309,25 @@ def test_layers_and_areas_of_the_small_country(small_world: World, audience: str
             comparison.layer(levels[number % len(levels)], query)
     for area in small_world.land.areas.iloc[::24].itertuples():
         comparison.area(str(area.level), str(area.key))
+    agree(comparison)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_facets_of_the_small_country(small_world: World, audience: str) -> None:
+    """How many services a subject area or life situation would show."""
+    comparison = small_world.comparison(audience)
+    for scope in SCOPES:
+        for number, query in enumerate(
+            [
+                Filter(scope=scope),
+                Filter(scope=scope, statuses=("open", "planned"), subjects=("umwelt",)),
+                Filter(scope=scope, services=("10301",), measure="spread", within=("05570", "11")),
+                *entry_filters(scope)[::3],
+            ]
+        ):
+            comparison.facets(list(areas.DIGITS)[number % 3], query)
+            if query.measure != "spread":
+                comparison.facets("municipalities", query)
     agree(comparison)
 
 
@@ -374,6 +419,11 @@ def german_filters(world: World, scope: str) -> list[Filter]:
         Filter(scope=scope, within=("010",), measure="share"),
         Filter(scope=scope, within=("055700000000", "020000000000", "073345001000"), statuses=STATUSES),
     ]
+    filters += [
+        Filter(scope=scope, kinds=("efa",)),
+        Filter(scope=scope, maturity="1.1:3", confirmed="2025-06-01", measure="share", subjects=(slugs[1],)),
+        Filter(scope=scope, kinds=("reuse", "in_house"), services=(single[0],), measure="spread"),
+    ]
     filters += [Filter(scope=scope, services=(key,), measure="status") for key in single]
     filters += [Filter(scope=scope, services=(key,), measure="spread") for key in single]
     filters.append(
@@ -391,4 +441,5 @@ def test_values_of_germany(germany: World, audience: str, scope: str) -> None:
     for query, levels in by_turns(filters, audience, scope):
         comparison.values(query, levels)
     comparison.layer("districts" if audience == "public" else "associations", filters[0])
+    comparison.facets("municipalities", Filter(scope=scope, kinds=("efa",)))
     agree(comparison)

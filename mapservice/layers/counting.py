@@ -2,7 +2,8 @@
 
 Everything is computed from tallies, bit strings over services, so that a status along a chain of
 authorities is a bitwise OR and a number is a bit count. Where LeiKa services or services of one's own are
-chosen, tallies of the same shape are made at request time from the entries of those services alone.
+chosen, or not every entry counts as an offer, bit strings of the same shape are made at request time from
+the entries themselves (offers.py).
 """
 
 from __future__ import annotations
@@ -26,26 +27,18 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, array
-from sqlalchemy.orm import aliased
 
 from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Level, Reason, Scope, ServiceKind, Status
+from mapservice.layers.offers import STATUS_COLUMNS, of_bundles, of_services
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
-from mapservice.models import Authority, Boundary, BoundaryRelease, Implementation, Service, Tally
-from mapservice.tallies import no_bundles, restricted_rows
+from mapservice.models import Authority, Boundary, BoundaryRelease, Service, Tally
+from mapservice.tallies import no_bundles
 
 Bits = ColumnElement[Any]
 _BIT = BIT(BUNDLE_BITS)
-_STATUS_COLUMNS = {
-    "online": Status.ONLINE,
-    "in_progress": Status.IN_PROGRESS,
-    "planned": Status.PLANNED,
-    "open": Status.OPEN,
-    "reported": Status.NOT_RESPONSIBLE,
-}
 
 
 def current_release() -> ColumnElement[int]:
@@ -80,6 +73,62 @@ def counted_areas(
     for, others are left out. by_subject: one row per area and subject area, in the column subject_area_id.
     name: prefix of the CTEs, where two stand in one statement.
     """
+    v = valued_bits(
+        query,
+        selection,
+        audience,
+        level=level,
+        boundary_id=boundary_id,
+        touching=touching,
+        by_subject=by_subject,
+        name=name,
+    ).c
+    of = bits_set(v.mask) - bits_set(v.not_responsible)
+    by_status = bits_by_status(v)
+    reason = case(
+        (v.authority_id.is_(None), int(Reason.UNINCORPORATED)),
+        (v.present.is_(None), int(Reason.NO_DATA)),
+        (of == 0, int(Reason.NOT_RESPONSIBLE)),
+        else_=null(),
+    )
+    wanted = sum((bits_set(by_status[status]) for status in query.statuses), start=literal(0))
+    single = case(
+        *((bits_set(by_status[status]) > 0, int(status)) for status in Status),
+        else_=int(Status.OPEN),
+    )
+    return select(
+        v.boundary_id,
+        v.ordinal,
+        v.inside,
+        v.authority_id,
+        *([v.subject_area_id] if by_subject else []),
+        *(
+            func.coalesce(bits_set(by_status[status]), 0).label(status.code)
+            for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
+        ),
+        func.coalesce(wanted, 0).label("n"),
+        func.coalesce(of, 0).label("of"),
+        single.label("status"),
+        cast(reason, SmallInteger).label("reason"),
+    ).cte(f"{name}_counted")
+
+
+def valued_bits(
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    *,
+    level: Level | None = None,
+    boundary_id: int | None = None,
+    touching: Select[Any] | None = None,
+    by_subject: bool = False,
+    name: str = "area",
+) -> CTE:
+    """Per boundary the bit strings themselves: mask (S after rule 4) and the services in it by status.
+
+    Columns: boundary_id, ordinal, inside, authority_id, mask, online, in_progress, planned (cumulative),
+    not_responsible, present (null where there are no data); subject_area_id. Arguments: counted_areas().
+    """
     statement = _areas(level or query.level, selection)
     if boundary_id is not None:
         statement = statement.where(Boundary.id == boundary_id)
@@ -90,7 +139,7 @@ def counted_areas(
     responsible_kinds = areas.c.kinds if query.scope is Scope.OWN else areas.c.chain_kinds
     masks = _masks(responsible_kinds, selection, by_subject)
     subject = [masks.c.subject_area_id] if by_subject else []
-    valued = (
+    return (
         select(
             areas.c.boundary_id,
             areas.c.ordinal,
@@ -107,41 +156,17 @@ def counted_areas(
         .join_from(areas, masks, masks.c.kinds == responsible_kinds, isouter=True)
         .join(bits, bits.c.authority_id == areas.c.authority_id, isouter=True)
     ).cte(f"{name}_valued")
-    v = valued.c
-    of = _size(v.mask) - _size(v.not_responsible)
-    by_status: dict[Status, Bits] = {
+
+
+def bits_by_status(v: Any) -> dict[Status, Bits]:
+    """The services of S with exactly this status, from the columns of valued_bits()."""
+    return {
         Status.ONLINE: v.online,
         Status.IN_PROGRESS: v.in_progress.op("&")(_not(v.online)),
         Status.PLANNED: v.planned.op("&")(_not(v.in_progress)),
         Status.OPEN: v.mask.op("&")(_not(v.planned)).op("&")(_not(v.not_responsible)),
         Status.NOT_RESPONSIBLE: v.not_responsible,
     }
-    reason = case(
-        (v.authority_id.is_(None), int(Reason.UNINCORPORATED)),
-        (v.present.is_(None), int(Reason.NO_DATA)),
-        (of == 0, int(Reason.NOT_RESPONSIBLE)),
-        else_=null(),
-    )
-    wanted = sum((_size(by_status[status]) for status in query.statuses), start=literal(0))
-    single = case(
-        *((_size(by_status[status]) > 0, int(status)) for status in Status),
-        else_=int(Status.OPEN),
-    )
-    return select(
-        v.boundary_id,
-        v.ordinal,
-        v.inside,
-        v.authority_id,
-        *([v.subject_area_id] if by_subject else []),
-        *(
-            func.coalesce(_size(by_status[status]), 0).label(status.code)
-            for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
-        ),
-        func.coalesce(wanted, 0).label("n"),
-        func.coalesce(of, 0).label("of"),
-        single.label("status"),
-        cast(reason, SmallInteger).label("reason"),
-    ).cte(f"{name}_counted")
 
 
 def _areas(level: Level, selection: Selection) -> Select[Any]:
@@ -165,7 +190,7 @@ def _areas(level: Level, selection: Selection) -> Select[Any]:
 def _masks(kinds: ColumnElement[int], selection: Selection, by_subject: bool) -> Subquery:
     """For each set of kinds that occurs: the services of S for which one of them is responsible (rule 4)."""
     occurring = select(distinct(kinds).label("kinds")).where(kinds.is_not(None)).subquery("occurring")
-    services = _services(selection).subquery("services")
+    services = chosen_services(selection).subquery("services")
     responsible = services.c.responsible.op("&")(occurring.c.kinds) != 0
     groups = [occurring.c.kinds, *([services.c.subject_area_id] if by_subject else [])]
     return (
@@ -179,7 +204,7 @@ def _masks(kinds: ColumnElement[int], selection: Selection, by_subject: bool) ->
     )
 
 
-def _services(selection: Selection) -> Select[Any]:
+def chosen_services(selection: Selection) -> Select[Any]:
     """The services of S: id, bit, responsible kinds, subject area. Chosen ones get their bit by position."""
     if selection.service_ids:
         ids = cast(list(selection.service_ids), ARRAY(Integer))
@@ -198,15 +223,23 @@ def _services(selection: Selection) -> Select[Any]:
 def _bits(
     query: Query, selection: Selection, audience: Audience, areas: CTE, name: str
 ) -> tuple[Any, ColumnElement[Any]]:
-    """Per authority the bit strings in the scope, and a column that is null where there are no data."""
+    """Per authority the bit strings in the scope, and a column that is null where there are no data.
+
+    Whether there are data, and for bundles what is reported at all, is in the tallies, whatever the query
+    asks of entries.
+    """
     tally = (
         select(Tally)
         .where(Tally.audience == int(audience), Tally.scope == int(query.scope))
         .subquery("tally_in_scope")
     )
-    if not selection.service_ids:
+    if selection.service_ids:
+        made = of_services(query, selection, chosen_services(selection), name)
+    elif query.filters_entries:
+        made = of_bundles(query, selection, name)
+    else:
         return tally, tally.c.authority_id
-    chosen = _chosen_tallies(query.scope, selection, name)
+    columns = [column.name for column in made.c if column.name != "authority_id"]
     links: list[Any] = [areas.c.authority_id]
     if query.scope is Scope.AVAILABLE:
         federation = select(Authority.id).where(Authority.ars == FEDERATION).scalar_subquery()
@@ -218,18 +251,17 @@ def _bits(
         .subquery("linked")
     )
     along = (
-        select(
-            linked.c.authority_id,
-            *(func.bit_or(chosen.c[column]).label(column) for column in _STATUS_COLUMNS),
-        )
-        .join_from(linked, chosen, chosen.c.authority_id == linked.c.link_id)
+        select(linked.c.authority_id, *(func.bit_or(made.c[column]).label(column) for column in columns))
+        .join_from(linked, made, made.c.authority_id == linked.c.link_id)
         .group_by(linked.c.authority_id)
         .subquery("along")
     )
+    kept = [column for column in STATUS_COLUMNS if column not in columns]
     bits = (
         select(
             tally.c.authority_id,
-            *(func.coalesce(along.c[column], no_bundles()).label(column) for column in _STATUS_COLUMNS),
+            *(func.coalesce(along.c[column], no_bundles()).label(column) for column in columns),
+            *(tally.c[column] for column in kept),
         )
         .join_from(tally, along, along.c.authority_id == tally.c.authority_id, isouter=True)
         .subquery("bits")
@@ -237,57 +269,9 @@ def _bits(
     return bits, bits.c.authority_id
 
 
-def _materialised(statement: Select[Any], name: str) -> CTE:
-    """Computed once and kept: the planner knows nothing of bit strings joined with bit strings."""
-    return statement.cte(name).prefix_with("MATERIALIZED")
-
-
-def _chosen_tallies(scope: Scope, selection: Selection, name: str) -> CTE:
-    """Tallies of the chosen services alone, from the entries that the connection's role may see."""
-    entries = (
-        select(
-            Implementation.authority_id,
-            Implementation.service_id,
-            Implementation.status,
-            Implementation.valid_for,
-        )
-        .where(Implementation.service_id == any_(cast(list(selection.member_ids), ARRAY(Integer))))
-        .cte(f"{name}_entries")
-    )
-    rows: Any = select(entries.c.authority_id, entries.c.service_id, entries.c.status)
-    if scope is Scope.AVAILABLE:
-        rows = union_all(rows.where(entries.c.valid_for.is_(None)), restricted_rows(entries))
-    row = rows.subquery("row")
-    services = _services(selection).subquery("chosen")
-    member = aliased(Service)
-    best = (
-        select(
-            row.c.authority_id,
-            services.c.bit,
-            func.min(row.c.status).label("status"),
-        )
-        .join_from(row, member, member.id == row.c.service_id)
-        .join(services, or_(services.c.id == member.id, services.c.id == member.parent_id))
-        .group_by(row.c.authority_id, services.c.bit)
-        .subquery("best")
-    )
-    return _materialised(
-        select(
-            best.c.authority_id,
-            *(
-                func.coalesce(
-                    func.bit_or(best.c.bit).filter(best.c.status <= int(status)), no_bundles()
-                ).label(column)
-                for column, status in _STATUS_COLUMNS.items()
-            ),
-        ).group_by(best.c.authority_id),
-        f"{name}_chosen",
-    )
-
-
 def _not(bits: Bits) -> Bits:
     return func.bitnot(bits)
 
 
-def _size(bits: Bits) -> ColumnElement[int]:
+def bits_set(bits: Bits) -> ColumnElement[int]:
     return func.bit_count(bits, type_=Integer)

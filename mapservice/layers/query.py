@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mapservice.domain import Level, Measure, Scope, Status
+from mapservice.domain import Level, MaturityModel, Measure, Scope, SolutionKind, Status
 from mapservice.errors import N_, ParameterError
 
 DETAILS = (100, 300, 1000)
@@ -41,11 +42,25 @@ class Classing:
     breaks: tuple[Fraction, ...] = ()
 
 
+@dataclass(frozen=True, order=True)
+class Maturity:
+    """From this step on, in this model alone: steps of two models do not compare."""
+
+    model: MaturityModel
+    step: int
+
+    @property
+    def code(self) -> str:
+        """As addresses write it: 1.1:3."""
+        return f"{self.model.code}:{self.step}"
+
+
 @dataclass(frozen=True)
 class Query:
-    """Level, selection of services, measure, scope, region. Tuples are sorted, each value once.
+    """Level, selection of services, measure, scope, region, entries. Tuples are sorted, each value once.
 
-    subjects: slugs; situations: ids; services: keys; statuses: the wanted ones; within: keys of regions.
+    subjects: slugs; situations: ids; services: keys; statuses: the wanted ones; within: keys of regions;
+    kinds, maturity, confirmed: which entries count as offers (docs/counting.md, 5).
     classing: how values are put into classes.
     """
 
@@ -58,6 +73,20 @@ class Query:
     scope: Scope = Scope.OWN
     within: tuple[str, ...] = ()
     classing: Classing = Classing()
+    kinds: tuple[SolutionKind, ...] = ()
+    maturity: Maturity | None = None
+    confirmed: dt.date | None = None
+
+    @property
+    def filters_entries(self) -> bool:
+        """Whether not every entry counts as an offer."""
+        return bool(self.kinds) or self.maturity is not None or self.confirmed is not None
+
+    def with_all_services(self) -> Query:
+        """The same question about every service, as numbers: what a choice of services is made from."""
+        return replace(
+            self, subjects=(), situations=(), services=(), measure=Measure.COUNT, classing=Classing()
+        )
 
     def __post_init__(self) -> None:
         """Refuse combinations that no counting rule covers; raises ParameterError."""

@@ -64,6 +64,19 @@ class Comparison:
         said = {key: {name: item.get(name) for name in names} for key, item in found.items()}
         self._compare(f"layer {level}", query, wanted, said)
 
+    def facets(self, level: str, query: Filter) -> None:
+        """/api/facets/<level>: by subject area and by life situation."""
+        answer = self._get(f"/api/facets/{level}", query, {})
+        places = self.recount.facets(level, query)
+        wanted: dict[str, list[int]] = {}
+        for (slug, situation), (n, of) in places.items():
+            for key in (slug, str(self.situations[(slug, situation)])):
+                before = wanted.setdefault(key, [0, 0])
+                wanted[key] = [before[0] + n, before[1] + of]
+        said = {**answer["subjects"], **answer["situations"]}
+        found = {key: [said.get(key, {}).get("n", 0), said.get(key, {}).get("of", 0)] for key in wanted}
+        self._compare(f"facets {level}", query, wanted, found)
+
     def area(self, level: str, key: str) -> None:
         """The counts of /api/areas/<ars>, in both scopes, of all services and by subject area."""
         answer = self._get(f"/api/areas/{key}", None, {"level": level})
@@ -132,6 +145,11 @@ def parameters_of(query: Filter, situations: Mapping[tuple[str, str], int]) -> I
     yield from (("service", key) for key in query.services)
     yield from (("status", status) for status in query.statuses)
     yield from (("within", key) for key in query.within)
+    yield from (("kind", kind) for kind in query.kinds)
+    if query.maturity:
+        yield "maturity", query.maturity
+    if query.confirmed:
+        yield "confirmed", query.confirmed
     yield "measure", query.measure
     yield "scope", query.scope
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +34,13 @@ class Filter:
     measure: str = "count"
     scope: str = "own"
     within: tuple[str, ...] = field(default=())
+    kinds: tuple[str, ...] = ()
+    maturity: str = ""
+    confirmed: str = ""
+
+    @property
+    def of_entries(self) -> tuple[tuple[str, ...], str, str]:
+        return self.kinds, self.maturity, self.confirmed
 
 
 class Recount:
@@ -60,10 +68,11 @@ class Recount:
 
     @functools.cache  # noqa: B019 - lives as long as its one object
     def _offers(self, scope: str) -> pd.DataFrame:
-        """(asker, service, status): what counts for each authority's area (rule 2)."""
-        entries = self.entries.assign(entry=self.entries.index)
+        """(asker, service, status, entry): what counts for each authority's area (rule 2)."""
+        columns = ["authority", "service", "status", "valid_for"]
+        entries = self.entries[columns].assign(entry=self.entries.index)
         if scope == "own":
-            return entries.rename(columns={"authority": "asker"})[["asker", "service", "status"]]
+            return entries.rename(columns={"authority": "asker"})[["asker", "service", "status", "entry"]]
         chains = self.land.chains
         limited = entries["valid_for"].notna()
         everywhere = chains.merge(entries[~limited], left_on="member", right_on="authority")
@@ -71,12 +80,41 @@ class Recount:
         reached = chains.rename(columns={"member": "valid_for"}).merge(named, on="valid_for")
         reached = reached.drop_duplicates(["asker", "entry"])
         reached = reached.merge(chains, left_on=["asker", "authority"], right_on=["asker", "member"])
-        return pd.concat([everywhere, reached], ignore_index=True)[["asker", "service", "status"]]
+        return pd.concat([everywhere, reached], ignore_index=True)[["asker", "service", "status", "entry"]]
+
+    def _meets(self, kinds: tuple[str, ...], maturity: str, confirmed: str) -> pd.Series:
+        """By entry, whether it counts as an offer (rule 5)."""
+        entries = self.entries
+        meets = pd.Series(True, index=entries.index)
+        if kinds:
+            meets &= entries["kind"].isin(kinds)
+        if maturity:
+            model, step = maturity.split(":")
+            meets &= (entries["model"] == model) & (entries["step"].fillna(-1) >= int(step))
+        if confirmed:
+            meets &= entries["as_of"].fillna("") >= confirmed
+        return meets
+
+    @functools.lru_cache(maxsize=16)  # noqa: B019
+    def _statuses(self, scope: str, of_entries: tuple[tuple[str, ...], str, str]) -> pd.DataFrame:
+        """(asker, key, status), one row per countable service with an entry: bundles, other exact keys."""
+        every = self._best(scope, None)
+        if not any(of_entries):
+            return every
+        offered = self._best(scope, of_entries).rename(columns={"status": "offered"})
+        both = every.astype({"asker": str, "key": str}).merge(
+            offered.astype({"asker": str, "key": str}), how="left", on=["asker", "key"]
+        )
+        counted = both["offered"].fillna(OPEN).clip(upper=OPEN).astype(int)
+        return both[["asker", "key"]].assign(
+            status=counted.where(both["status"] != NOT_RESPONSIBLE, both["status"])
+        )
 
     @functools.cache  # noqa: B019
-    def _statuses(self, scope: str) -> pd.DataFrame:
-        """(asker, key, status), one row per countable service with an entry: bundles, other exact keys."""
+    def _best(self, scope: str, of_entries: tuple[tuple[str, ...], str, str] | None) -> pd.DataFrame:
         offers = self._offers(scope)
+        if of_entries:
+            offers = offers[offers["entry"].map(self._meets(*of_entries))]
         bundle_of = self.catalogue.bundle_of()
         as_bundle = offers.assign(key=offers["service"].map(bundle_of)).dropna(subset=["key"])
         exact = offers[~offers["service"].isin(self.catalogue.bundles.index)].rename(
@@ -101,7 +139,7 @@ class Recount:
         """By asker: n, of, reason, status (the best, of use for one service), and services by status."""
         selection = self._selection(query)
         kinds = self.land.kinds if query.scope == "own" else self.land.chain_kinds
-        statuses = self._statuses(query.scope)
+        statuses = self._statuses(query.scope, query.of_entries)
         statuses = statuses[statuses["key"].isin(selection.index)]
         responsible = statuses["key"].map(selection).astype(int) & statuses["asker"].map(kinds).astype(int)
         statuses = statuses[responsible > 0]
@@ -122,6 +160,34 @@ class Recount:
         result["reason"] = None
         result.loc[result["of"] == 0, "reason"] = "not_responsible"
         result.loc[~has_data, "reason"] = "no_data"
+        return result
+
+    def facets(self, level: str, query: Filter) -> dict[tuple[str, str], tuple[int, int]]:
+        """(slug, situation) -> (n, of) over all services, whatever the query chooses of them."""
+        query = Filter(
+            statuses=query.statuses, scope=query.scope, within=query.within, **_entry_filters(query)
+        )
+        shown = self.land.areas[self.land.areas["level"] == level].set_index("key")["authority"]
+        values = self.values(level, query)
+        shown = shown[shown.index.isin(values.index)].dropna()
+        valued = set(shown[shown.index.isin(values.index[values["reason"].isna()])])
+        bundles = self.catalogue.bundles[~self.catalogue.bundles["retired"]]
+        kinds = self.land.kinds if query.scope == "own" else self.land.chain_kinds
+        statuses = self._statuses(query.scope, query.of_entries)
+        statuses = statuses[statuses["asker"].isin(valued) & statuses["key"].isin(bundles.index)]
+        said = {
+            key: dict(zip(rows["asker"], rows["status"], strict=True))
+            for key, rows in statuses.astype({"asker": str, "key": str}).groupby("key")
+        }
+        wanted = {CODES[name] for name in query.statuses}
+        result: dict[tuple[str, str], tuple[int, int]] = {}
+        for bundle in bundles.itertuples():
+            responsible = {asker for asker in set(shown) if kinds[asker] & bundle.kinds}
+            by_asker = said.get(str(bundle.Index), {})
+            has = any(by_asker.get(asker, OPEN) in wanted for asker in responsible & valued)
+            place = (str(bundle.subject), str(bundle.situation))
+            n, of = result.get(place, (0, 0))
+            result[place] = n + has, of + bool(responsible)
         return result
 
     def values(self, level: str, query: Filter) -> pd.DataFrame:
@@ -197,6 +263,10 @@ class Recount:
             result[known].rename(columns={"n": "_", "of": "__", "inhabitants_n": "n", "inhabitants_of": "of"})
         )
         return result
+
+
+def _entry_filters(query: Filter) -> dict[str, Any]:
+    return {"kinds": query.kinds, "maturity": query.maturity, "confirmed": query.confirmed}
 
 
 def _rounded(table: pd.DataFrame) -> pd.Series:

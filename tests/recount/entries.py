@@ -27,12 +27,23 @@ STATUSES = {
 VISIBILITIES = {"": "internal", "intern": "internal", "partner": "partners", "öffentlich": "public"}
 YES_OR_NO = {"", "ja", "nein", "yes", "no", "true", "false", "1", "0", "x"}
 HIGHEST = {"1.1": 4, "2.0": 7}
+KINDS = {
+    "": None,
+    "efa": "efa",
+    "eigenentwicklung": "in_house",
+    "nachnutzung": "reuse",
+    "fachverfahren": "specialist_system",
+}
+COLUMNS = (
+    *("authority", "service", "identifier", "status", "visibility", "valid_for"),
+    *("kind", "model", "step", "as_of"),
+)
 
 
 @dataclass(frozen=True)
 class Entries:
-    """table: authority, service, identifier, status, visibility, valid_for (tuple or None); and how many
-    rows were read, rejected and superseded."""
+    """table: COLUMNS, with valid_for a tuple or None, kind as addresses write it, as_of an ISO day; and how
+    many rows were read, rejected and superseded."""
 
     table: pd.DataFrame
     read: int
@@ -61,8 +72,7 @@ def read_entries(path: Path, catalogue: Catalogue, authorities: Iterable[str]) -
             superseded += identity in kept
             kept.pop(identity, None)
             kept[identity] = entry
-    columns = ["authority", "service", "identifier", "status", "visibility", "valid_for"]
-    return Entries(pd.DataFrame(list(kept.values()), columns=columns), read, rejected, superseded)
+    return Entries(pd.DataFrame(list(kept.values()), columns=list(COLUMNS)), read, rejected, superseded)
 
 
 def _key_lookup(authorities: Iterable[str]) -> dict[str, str]:
@@ -91,11 +101,14 @@ def _entry(cells: dict[str, str], catalogue: Catalogue, keys: dict[str, str]) ->
     _require(status in STATUSES)
     url = cells.get("url", "")
     _require(not url or re.match(r"https?://", url, re.IGNORECASE) is not None)
-    _maturity(cells)
+    kind = cells.get("loesungsart", "").lower()
+    _require(kind in KINDS)
+    model, step = _maturity(cells)
     _require(cells.get("nachnutzbar", "").lower() in YES_OR_NO)
     _require(cells.get("kontakt_art", "") in ("", "funktion", "person"))
-    for name in ("online_seit", "stand", "geplant_bis"):
+    for name in ("online_seit", "geplant_bis"):
         _day(cells.get(name, ""))
+    as_of = _day(cells.get("stand", ""))
     visibility = cells.get("sichtbarkeit", "").lower()
     _require(visibility in VISIBILITIES)
     named = [key.strip() for key in cells.get("gilt_fuer", "").split("|") if key.strip()]
@@ -108,6 +121,10 @@ def _entry(cells: dict[str, str], catalogue: Catalogue, keys: dict[str, str]) ->
         STATUSES[status],
         VISIBILITIES[visibility],
         valid_for,
+        KINDS[kind],
+        model,
+        step,
+        as_of.isoformat() if as_of else None,
     )
 
 
@@ -127,13 +144,14 @@ def _day(text: str) -> dt.date | None:
     raise BrokenRowError
 
 
-def _maturity(cells: dict[str, str]) -> None:
+def _maturity(cells: dict[str, str]) -> tuple[str | None, int | None]:
     model, level = cells.get("reifegradmodell", ""), cells.get("reifegrad", "")
     _require(not model or model in HIGHEST)
     if not level:
-        return
+        return None, None
     if not model:
         stated = _day(cells.get("stand", ""))
         _require(stated is not None and stated < dt.date(2025, 7, 1))
         model = "1.1"
     _require(level.isdigit() and int(level) <= HIGHEST[model])
+    return model, int(level)

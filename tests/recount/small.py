@@ -52,7 +52,7 @@ Umwelt;Abfall;10001;Sperrmüll;99001001002000;Sperrmüll auf Karte;5;
 OWN_SERVICES = ("eigen:Hundefotos", "eigen:Bürger-App")
 HEADER = (
     *("ars", "leistung", "status", "url", "reifegradmodell", "reifegrad", "stand", "quelle"),
-    *("sichtbarkeit", "kennung", "gilt_fuer"),
+    *("sichtbarkeit", "kennung", "gilt_fuer", "loesungsart"),
 )
 STATUSES = ("online", "umgesetzt", "in Umsetzung", "in Bearbeitung", "in Planung", "offen", "nicht zuständig")
 
@@ -81,7 +81,7 @@ def write_implementations(
 
     retired: also entries of services of the earlier catalogue; part: how many of the authorities.
     """
-    draw = random.Random(seed)
+    draw, further = random.Random(seed), random.Random(1000 + seed)
     offered = services(retired=retired)
     weights = [1 / (1 + 12 * draw.random()) for _ in offered]
     chains = land.chains.groupby("asker")["member"].agg(list)
@@ -119,11 +119,25 @@ def write_implementations(
                     row["leistung"] = draw.choice(("99009001000000", "99009002000000"))
                 if character == "limited" or draw.random() < 0.15:
                     row["gilt_fuer"] = _regions(draw, ars, chains, below, authorities)
+                row |= _solution(further)
                 if draw.random() < 0.05:
                     out.writerow({**row, "status": "offen", "sichtbarkeit": "öffentlich"})  # superseded
                 if draw.random() < 0.05:
                     out.writerow(_spoilt(draw, row))
                 out.writerow(row)
+
+
+def _solution(draw: random.Random) -> dict[str, str]:
+    """Kind, maturity and day, each missing now and then: also of what is only planned."""
+    model = draw.choice(("", "1.1", "1.1", "2.0"))
+    step = draw.randint(0, 7 if model == "2.0" else 4) if model else ""
+    day = f"{draw.choice((2024, 2025))}-{draw.randint(1, 12):02d}-{draw.choice((1, 14, 28)):02d}"
+    return {
+        "loesungsart": draw.choice(("", "EfA", "Eigenentwicklung", "Nachnutzung", "Fachverfahren")),
+        "reifegradmodell": model,
+        "reifegrad": "" if draw.random() < 0.2 else str(step),
+        "stand": draw.choice(("", day, day, day)),
+    }
 
 
 def _way_to_write(draw: random.Random, ars: str) -> str:
@@ -161,7 +175,7 @@ def _spoilt(draw: random.Random, row: dict[str, str]) -> dict[str, str]:
         {"status": "fertig?"},
         {"url": "javascript:alert(1)"},
         {"reifegradmodell": "1.1", "reifegrad": "9"},
-        {"reifegrad": "2", "stand": "2025-07-01"},
+        {"reifegradmodell": "", "reifegrad": "2", "stand": "2025-07-01"},
         {"stand": "31.02.2024"},
         {"sichtbarkeit": "geheim"},
         {"gilt_fuer": "055700044044|999999999999"},
