@@ -9,6 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row, select
 
+from mapservice.conditions import kind_name
 from mapservice.domain import FEDERATION, Audience, Level, MaturityModel, Scope, SolutionKind, Status
 from mapservice.layers import authorities
 from mapservice.models import Authority
@@ -153,7 +154,7 @@ def details(row: Row[Any], date: Callable[[Any], str]) -> list[str]:
     if row.solution:
         said.append(_("Lösung: %(name)s", name=row.solution))
     elif row.solution_kind:
-        said.append(_solution_kind(SolutionKind(row.solution_kind)))
+        said.append(kind_name(SolutionKind(row.solution_kind)))
     if row.maturity is not None:
         model = "1.1" if row.maturity_model == MaturityModel.V1_1 else "2.0"
         said.append(_("Reifegrad %(level)s (Modell %(model)s)", level=row.maturity, model=model))
@@ -164,12 +165,3 @@ def details(row: Row[Any], date: Callable[[Any], str]) -> list[str]:
     if row.source:
         said.append(_("Quelle: %(source)s", source=row.source))
     return said
-
-
-def _solution_kind(kind: SolutionKind) -> str:
-    return {
-        SolutionKind.EFA: _("Einer für Alle (EfA)"),
-        SolutionKind.IN_HOUSE: _("Eigenentwicklung"),
-        SolutionKind.REUSE: _("Nachnutzung"),
-        SolutionKind.SPECIALIST_SYSTEM: _("Fachverfahren"),
-    }[kind]

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from flask_babel import gettext as _
 from flask_babel import ngettext, npgettext
 
-from mapservice import listings
+from mapservice import conditions, listings
+from mapservice.conditions import either
 from mapservice.domain import Level, Measure, Reason
 from mapservice.i18n import number
 from mapservice.layers.query import Query
@@ -38,12 +39,14 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
         among = sum(value >= 0 for value in n) + missing
         areas = _areas(query.level, among)
     words = {"n": number(with_it), "of": number(among), "areas": areas, "what": _what(query, selection)}
-    words["status"] = _either([status_name(status) for status in query.statuses])
+    words["status"] = either([status_name(status) for status in query.statuses])
     where = _where(query.within)
     if where:
         said = _("In %(n)s von %(of)s %(areas)s %(where)s ist %(what)s %(status)s.", where=where, **words)
     else:
         said = _("In %(n)s von %(of)s %(areas)s ist %(what)s %(status)s.", **words)
+    if query.filters_entries:
+        said += " " + _("Als Angebot zählt nur: %(conditions)s.", conditions=conditions.said(query))
     if missing:
         said += " " + _("Zu %(count)s fehlen Angaben.", count=number(missing))
     return said
@@ -64,15 +67,9 @@ def _what(query: Query, selection: Selection) -> str:
     if query.services:
         return _("mindestens eine der gewählten Leistungen")
     if selection.names:
-        named = _either([_("„%(name)s“", name=subject_name(name)) for name in selection.names])
+        named = either([_("„%(name)s“", name=subject_name(name)) for name in selection.names])
         return _("mindestens eine Leistung aus %(subjects)s", subjects=named)
     return _("mindestens eine Leistung")
-
-
-def _either(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
-    return _("%(some)s oder %(last)s", some=", ".join(names[:-1]), last=names[-1])
 
 
 def _where(within: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from mapservice import conditions
 from mapservice.domain import Level, Measure, Reason, Scope, Status
 from mapservice.i18n import number, percent
 from mapservice.layers.classes import ValueClass, share
@@ -77,7 +78,10 @@ def subject_name(name: str | None) -> str | None:
 
 def title(query: Query, selection: Selection) -> str:
     """Says what the map shows and whose it is (domain rule 8)."""
-    return f"{_what(query, selection)} – {_whose(query)}"
+    said = f"{_what(query, selection)} – {_whose(query)}"
+    if query.filters_entries:
+        said += " – " + _("nur: %(conditions)s", conditions=conditions.said(query))
+    return said
 
 
 def value_label(query: Query, row_n: int, row_of: int, status: int) -> str:

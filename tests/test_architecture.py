@@ -15,6 +15,7 @@ WEB = {
     "addresses",
     "api",
     "assets",
+    "conditions",
     "dataset",
     "dataset_archive",
     "dataset_areas",
