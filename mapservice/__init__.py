@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         i18n,
         ogc,
         pages,
+        text_pages,
     )
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     ogc.init_app(app)
     downloads.init_app(app)
     dataset.init_app(app)
+    text_pages.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

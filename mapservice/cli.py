@@ -37,6 +37,7 @@ COMMANDS: dict[str, Entry] = {
     "releases": Entry(f"{_COMMANDS}.boundaries:releases", "Zeigt Gebietsstände, macht einen zum aktuellen."),
     "demo": Entry(f"{_COMMANDS}.demo:demo", "Lädt oder entfernt Vorführdaten."),
     "database": Entry(f"{_COMMANDS}.database:database", "Richtet die Datenbank ein, prüft und sichert sie."),
+    "check-texts": Entry(f"{_COMMANDS}.texts:check_texts", "Prüft die Texte des Betreibers."),
     "settings": Entry(f"{_COMMANDS}.settings:settings", "Zeigt alle Einstellungen."),
 }
 GROUPS = {"import": "Liest Dateien ein."}

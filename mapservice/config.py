@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +116,41 @@ def _public_url(text: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
 
+def _link(text: str) -> str:
+    """An address that pages link to."""
+    allowed = "eine Adresse mit https:// oder http://"
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError(allowed) from None
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or any(c.isspace() or c in "\"'<>" for c in text)
+    ):
+        raise ValueError(allowed)
+    return text
+
+
+_FRAME_HOST = re.compile(r"https?://(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", re.I)
+
+
+def _frame_ancestors(text: str) -> tuple[str, ...]:
+    """Sources of the CSP directive frame-ancestors: `*` alone, none, or this site and those named."""
+    allowed = "* (alle), none (niemand) oder Adressen mit Leerzeichen, zum Beispiel https://*.stadt.example"
+    words = text.split()
+    if words in (["*"], ["none"]):
+        return () if words == ["none"] else ("*",)
+    found = []
+    for word in words:
+        if word in ("self", "'self'"):
+            continue
+        if not _FRAME_HOST.fullmatch(word):
+            raise ValueError(allowed)
+        found.append(word.lower())
+    return ("'self'", *found)
+
+
 def _mail(text: str) -> str:
     name, _, host = text.partition("@")
     if not name or "." not in host or any(c.isspace() or c in "<>\"'," for c in text):
@@ -195,6 +231,27 @@ SETTINGS: tuple[Setting, ...] = (
         "Lizenz der Angaben zu Leistungen, als Adresse oder Text; leer: es wird keine behauptet",
     ),
     _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte, auf Seiten und Fehlerseiten"),
+    _setting(
+        "TEXTS_DIR",
+        _path,
+        "",
+        "Ordner mit Texten des Betreibers in Markdown: Impressum, Datenschutz, Fragen, Aktuelles",
+    ),
+    _setting(
+        "ACCESSIBILITY_FORM_URL",
+        _link,
+        "",
+        "Adresse des Formulars, mit dem Barrieren gemeldet werden; leer: die Mailadresse",
+    ),
+    _setting("PLAIN_LANGUAGE_URL", _link, "", "Adresse der Seite in Leichter Sprache"),
+    _setting("SIGN_LANGUAGE_URL", _link, "", "Adresse der Seite mit Gebärdensprache"),
+    _setting(
+        "FRAME_ANCESTORS",
+        _frame_ancestors,
+        "*",
+        "Wer /embed in seine Seiten einbetten darf: * (alle), none oder Adressen; die interne Ansicht nur "
+        "ausdrücklich genannte",
+    ),
 )
 
 
@@ -222,6 +279,12 @@ class Settings:
     log_level: str = "info"
     data_licence: str | None = None
     contact_mail: str | None = None
+    texts_dir: Path | None = None
+    accessibility_form_url: str | None = None
+    plain_language_url: str | None = None
+    sign_language_url: str | None = None
+    frame_ancestors: tuple[str, ...] = ("*",)
+    """Sources of the CSP directive; empty: none."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -68,7 +68,7 @@ def init_app(app: Flask) -> None:
     )
 
     def keep_language(endpoint: str, values: MutableMapping[str, Any]) -> None:
-        if endpoint.startswith(("pages.", "ogc.", "downloads.")) and language() != LANGUAGES[0]:
+        if endpoint.startswith(("pages.", "texts.", "ogc.", "downloads.")) and language() != LANGUAGES[0]:
             values.setdefault("lang", language())
 
     app.url_defaults(keep_language)

@@ -1,4 +1,4 @@
-"""HTML pages: map, one authority, table, data, and the operator's pages."""
+"""HTML pages: map, one authority, table, data."""
 
 from __future__ import annotations
 
@@ -350,7 +350,7 @@ def _area_on_map(found: profiles.Profile) -> str | None:
     return url_for(".map_page", area=found.area.ars, **chosen)
 
 
-# --- data and the operator's pages ------------------------------------------------------------------
+# --- data -------------------------------------------------------------------------------------------
 
 
 @blueprint.get("/daten")
@@ -392,43 +392,6 @@ def robots() -> Response:
     return Response(f"User-agent: *\n{disallowed}\n", mimetype="text/plain")
 
 
-def _operator_page(heading: str, paragraphs: list[str]) -> str:
-    missing = ""
-    if service().settings.contact_mail is None:
-        missing = _("Hier fehlt eine Kontaktadresse. Sie steht in der Einstellung MAPSERVICE_CONTACT_MAIL.")
-    return render_template("operator_page.html", heading=heading, paragraphs=paragraphs, missing=missing)
-
-
-@blueprint.get("/impressum")
-def imprint() -> str:
-    return _operator_page(
-        _("Impressum"),
-        [_("Verantwortlich für den Inhalt ist die Stelle, die diese Karte betreibt.")],
-    )
-
-
-@blueprint.get("/datenschutz")
-def privacy() -> str:
-    return _operator_page(
-        _("Datenschutz"),
-        [
-            _("Diese Seiten setzen keine Cookies und laden nichts von fremden Servern."),
-            _("Welche Filter Sie wählen, steht nur in der Adresse Ihres Browsers."),
-        ],
-    )
-
-
-@blueprint.get("/barrierefreiheit")
-def accessibility() -> str:
-    return _operator_page(
-        _("Barrierefreiheit"),
-        [
-            _("Alle Angaben der Karte stehen auch in der Tabelle, mit denselben Filtern und ohne Skripte."),
-            _("Fällt Ihnen eine Barriere auf, schreiben Sie uns bitte."),
-        ],
-    )
-
-
 def _other_language() -> tuple[str, str, str]:
     """Code and name of the other language, and this page in it; from an error page to the map."""
     code, name = ("en", "English") if i18n.language() == "de" else ("de", "Deutsch")
@@ -436,7 +399,7 @@ def _other_language() -> tuple[str, str, str]:
     lang = code if code != "de" else None
     endpoint = str(request.endpoint)
     kept = _lists(request.args)
-    if endpoint.startswith("pages."):
+    if endpoint.startswith(("pages.", "texts.")):
         # Known names alone: url_for() takes some, _scheme for one, as orders.
         known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS}
         kept = {key: values for key, values in kept.items() if key in known}

@@ -196,10 +196,23 @@ def _announce(settings: Settings, say: Callable[[str], None], stopped: threading
         if _answers(settings):
             view = " – interne Ansicht" if settings.view == "internal" else ""
             say(f"Die Karte läuft{view}: {address(settings)}  (Ende mit Strg-C)")
+            _announce_texts(settings, say)
             return
         if time.monotonic() - started > 60:
             say("Der Dienst antwortet noch nicht; das Protokoll steht darüber.")
             return
+
+
+def _announce_texts(settings: Settings, say: Callable[[str], None]) -> None:
+    """Say which texts of the operator are missing or cannot be shown."""
+    from mapservice.texts import Texts
+
+    texts = Texts(settings.texts_dir)
+    wrong = [str(finding) for finding in texts.findings() if finding.fatal]
+    if missing := ", ".join(item.name for item in texts.missing()):
+        wrong.insert(0, f"es fehlt {missing}")
+    if wrong:
+        say(f"Texte des Betreibers: {'; '.join(wrong[:5])}. Einzelheiten: mapservice check-texts")
 
 
 def run(settings: Settings, say: Callable[[str], None]) -> int:

@@ -41,6 +41,8 @@ WEB = {
     "results",
     "service",
     "tables",
+    "text_pages",
+    "texts",
     "titles",
 }
 GROUND = {"config", "domain", "errors", "paths"}
