@@ -97,6 +97,8 @@ def script_texts() -> dict[str, str]:
         "not_responsible_long": _("Für diese Auswahl nicht zuständig."),
         "unincorporated_long": _("Gehört zu keiner Gemeinde und hat keine Verwaltung."),
         "outside": _("Außerhalb der gewählten Region"),
+        "walk_area": _("{name}: {value}. Klasse: {label}"),
+        "walk_end": _("Kein weiteres Gebiet in dieser Richtung"),
         "remove_filter": _("Filter entfernen: {name}"),
         "reset_filters": _("Alle Filter zurücksetzen"),
         "chip_status": _("Status: {names}"),

@@ -25,6 +25,7 @@ export class Choropleth {
     this.areas = null;
     this.handlers = {};
     this.selected = "";
+    this.marked = "";
     this.hovered = null;
   }
 
@@ -65,6 +66,7 @@ export class Choropleth {
     this.#drawLines(topology, collection, level);
     this.values = null;
     this.select(this.selected);
+    this.mark(this.marked);
   }
 
   /** Lines of the levels above, from the same file: they lie exactly on the borders of the areas. */
@@ -147,6 +149,21 @@ export class Choropleth {
     this.selectRings = [
       ring(layer, this.renderer, 6, this.colours.casing).addTo(this.marks),
       ring(layer, this.renderer, 3, this.colours.ring).addTo(this.marks),
+    ];
+    return layer.getBounds();
+  }
+
+  /** Marks the area that the keyboard stands on, unlike a chosen one: light within dark. */
+  mark(ars) {
+    this.marked = ars;
+    this.markRings?.forEach((mark) => mark.remove());
+    this.markRings = null;
+    const layer = this.layers[this.byArs?.get(ars)];
+    if (!layer) return null;
+    this.markRings = [
+      ring(layer, this.renderer, 8, this.colours.ring).addTo(this.marks),
+      ring(layer, this.renderer, 4.5, this.colours.casing).addTo(this.marks),
+      ring(layer, this.renderer, 1.5, this.colours.ring).addTo(this.marks),
     ];
     return layer.getBounds();
   }

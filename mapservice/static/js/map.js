@@ -18,6 +18,7 @@ import { t } from "./texts.js";
 import { Tooltip } from "./tooltip.js";
 import { Values } from "./values.js";
 import { View } from "./view.js";
+import { Walk } from "./walk.js";
 
 class MapPage {
   constructor(map, urls) {
@@ -66,6 +67,14 @@ class MapPage {
       ready: () => Boolean(this.values),
       panelRoot: this.panel.root,
       selected: () => this.state.area,
+    });
+    this.walk = new Walk(map, this.choropleth, this.view, {
+      allowed: (index) => !this.values?.at(index).outside,
+      words: (index) => this.#words(index),
+      show: (index, point) => this.hover(index, point),
+      hide: () => this.tooltip.hide(),
+      open: (index) => this.open(this.choropleth.feature(index).properties.ars),
+      close: () => Boolean(this.state.area) && (this.open(""), true),
     });
     map.on("zoomend", () => this.#refine());
     map.on("movestart", () => this.tooltip.hide());
@@ -182,11 +191,21 @@ class MapPage {
     this.tooltip.show({ name: properties.name, where, value: this.values.describe(index) }, point);
   }
 
+  /** An area as it is said: who it is, its value, and the class that its colour stands for. */
+  #words(index) {
+    const { properties } = this.choropleth.feature(index);
+    const name = [properties.name, ...this.places.where(properties)].join(", ");
+    const label = this.values?.at(index).class?.label;
+    const value = this.values?.describe(index) ?? "";
+    return label ? t("walk_area", { name, value, label }) : `${name}: ${value}`;
+  }
+
   /** Opens an area's panel, or closes it with an empty key. */
   open(ars, { zoom = false } = {}) {
     if (ars === this.state.area) return;
     this.state = { ...this.state, area: ars };
     step(this.state);
+    if (ars) this.walk.ars = ars;
     this.#showArea({ zoom });
     if (ars) this.sheet.close();
     else this.form.querySelector("#filter-place").value = "";
