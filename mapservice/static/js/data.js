@@ -1,5 +1,6 @@
 // What the map fetches: values per filter, geometry per file. Only the last question's answer counts.
 
+import { withProperties } from "./geometry-file.js";
 import { inLanguage } from "./texts.js";
 
 const JSON_TYPES = { headers: { Accept: "application/json" } };
@@ -61,7 +62,7 @@ export class Data {
     const params = new URLSearchParams({ level, detail });
     const { hash, href } =
       this.known[`${level}/${detail}`] ?? (await fetchJson(`${this.urls.geometry}?${params}`));
-    return { hash, topology: await fetchJson(href) };
+    return { hash, topology: withProperties(await fetchJson(href)) };
   }
 
   forgetGeometry() {
