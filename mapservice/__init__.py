@@ -31,6 +31,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         i18n,
         ogc,
         pages,
+        search_pages,
         text_pages,
     )
     from mapservice.config import DatabaseUrls, Settings
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     headers.init_app(app, internal=audience is Audience.INTERNAL)
     guards.init_app(app, settings)
     pages.init_app(app)
+    search_pages.init_app(app, settings)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)
     downloads.init_app(app)

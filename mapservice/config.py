@@ -230,6 +230,12 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Lizenz der Angaben zu Leistungen, als Adresse oder Text; leer: es wird keine behauptet",
     ),
+    _setting(
+        "SEARCH_WORDS",
+        _path,
+        "",
+        "CSV-Datei mit weiteren Alltagswörtern für die Suche (Spalten wort;leistung)",
+    ),
     _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte, auf Seiten und Fehlerseiten"),
     _setting(
         "TEXTS_DIR",
@@ -278,6 +284,7 @@ class Settings:
     cache_mb: int = 64
     log_level: str = "info"
     data_licence: str | None = None
+    search_words: Path | None = None
     contact_mail: str | None = None
     texts_dir: Path | None = None
     accessibility_form_url: str | None = None

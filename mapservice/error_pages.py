@@ -32,7 +32,7 @@ class UnknownAreaError(NotFoundError):
 
 def wants_json() -> bool:
     """Whether the request was for the interface, not for a page."""
-    return request.path == "/api" or request.path.startswith("/api/")
+    return request.path in ("/api", "/suche.json") or request.path.startswith("/api/")
 
 
 def _heading(status: int) -> str:

@@ -68,7 +68,8 @@ def init_app(app: Flask) -> None:
     )
 
     def keep_language(endpoint: str, values: MutableMapping[str, Any]) -> None:
-        if endpoint.startswith(("pages.", "texts.", "ogc.", "downloads.")) and language() != LANGUAGES[0]:
+        kept = ("pages.", "search.", "texts.", "ogc.", "downloads.")
+        if endpoint.startswith(kept) and language() != LANGUAGES[0]:
             values.setdefault("lang", language())
 
     app.url_defaults(keep_language)
@@ -99,15 +100,6 @@ def script_texts() -> dict[str, str]:
         "outside": _("Außerhalb der gewählten Region"),
         "walk_area": _("{name}: {value}. Klasse: {label}"),
         "walk_end": _("Kein weiteres Gebiet in dieser Richtung"),
-        "rank": _("Platz {rank} von {of} {where}"),
-        "picked": _("{n} von {of} Gebieten hervorgehoben"),
-        "classing": _("Klassen: {method}"),
-        "breaks_missing": _("Geben Sie Grenzen ein, zum Beispiel 5, 10, 50."),
-        "breaks_numbers": _("Grenzen sind Zahlen, mit Kommas getrennt."),
-        "breaks_how_many": _("Möglich sind 1 bis 6 Grenzen über 0."),
-        "breaks_ascending": _("Die Grenzen müssen aufsteigen."),
-        "breaks_whole": _("Hier sind nur ganze Zahlen möglich."),
-        "breaks_percent": _("Mehr als 100 Prozent gibt es nicht."),
         "remove_filter": _("Filter entfernen: {name}"),
         "reset_filters": _("Alle Filter zurücksetzen"),
         "chip_status": _("Status: {names}"),
@@ -134,6 +126,18 @@ def script_texts() -> dict[str, str]:
         "matches": _("{n} Treffer"),
         "panel_loading": _("Angaben zu {name} werden geladen …"),
         "panel_page": _("Alle Angaben zu diesem Gebiet"),
+        "panel_empty": _("Zu diesem Gebiet liegen keine Angaben vor. Das heißt nicht, dass es nichts gibt."),
+        "panel_nothing": _("Zu dieser Auswahl ist nichts gemeldet."),
+        "own_heading": _("Eigene Angebote"),
+        "above_heading": _("Zusätzlich verfügbar"),
+        "no_subject": _("Ohne Themenfeld"),
+        "more": _("und {n} weitere"),
+        "open_service": _("Zum Online-Dienst (neues Fenster)"),
+        "website": _("Webseite von {name}"),
+        "service_portal": _("Serviceportal von {name}"),
+        "no_website": _("Wir kennen auch keine Webseite. Fragen Sie im Rathaus nach."),
+        "inhabitants": _("{n} Einwohnerinnen und Einwohner"),
+        "since": _("seit {date}"),
         "show_filters": _("Suchen und filtern"),
         "hide_filters": _("Karte zeigen"),
     }

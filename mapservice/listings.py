@@ -21,8 +21,6 @@ from mapservice.models import (
 )
 from mapservice.titles import subject_name
 
-_MOST_FOUND = 50
-
 
 @dataclass(frozen=True)
 class District:
@@ -42,7 +40,7 @@ class State:
 
 @dataclass(frozen=True)
 class Found:
-    """An authority found by name or key."""
+    """An authority found by its key."""
 
     ars: str
     name: str
@@ -148,49 +146,23 @@ def bundles(connection: Connection) -> list[dict[str, str]]:
     return [{"key": row.key, "label": row.name} for row in rows]
 
 
-def find_authorities(connection: Connection, text: str, limit: int = _MOST_FOUND) -> list[Found]:
-    """Current authorities whose name or key starts with the text, or else whose name holds it."""
-    text = text.strip()
-    if not text:
-        return []
-    statement = select(Authority.ars, Authority.name, Authority.designation, Authority.ags).where(
-        Authority.is_current
-    )
-    order: list[Any] = [func.length(Authority.name), Authority.name, Authority.ars]
-    if text.isascii() and text.isdigit():
-        order = [Authority.ars]
-        candidates = [
-            statement.where(
-                or_(
-                    Authority.ars.startswith(text, autoescape=True),
-                    Authority.ags.startswith(text, autoescape=True),
-                )
-            )
-        ]
-    else:
-        name = func.lower(Authority.name)
-        candidates = [
-            statement.where(name.startswith(text.lower(), autoescape=True)),
-            statement.where(name.contains(text.lower(), autoescape=True)),
-        ]
-    for candidate in candidates:
-        rows = connection.execute(candidate.order_by(*order).limit(limit)).all()
-        if rows:
-            return [
-                Found(row.ars, row.name, ", ".join(part for part in (row.designation, row.ars) if part))
-                for row in rows
-            ]
-    return []
-
-
 def near_keys(connection: Connection, key: str, limit: int = 10) -> list[Found]:
     """Authorities whose key starts as an unknown key does, with the longest prefix that has any."""
     if not (key.isascii() and key.isdigit()):
         return []
     for length in range(min(len(key) - 1, 9), 1, -1):
-        found = find_authorities(connection, key[:length], limit)
-        if found:
-            return found
+        begins = (Authority.ars.startswith(key[:length]), Authority.ags.startswith(key[:length]))
+        rows = connection.execute(
+            select(Authority.ars, Authority.name, Authority.designation)
+            .where(Authority.is_current, or_(*begins))
+            .order_by(Authority.ars)
+            .limit(limit)
+        ).all()
+        if rows:
+            return [
+                Found(row.ars, row.name, ", ".join(part for part in (row.designation, row.ars) if part))
+                for row in rows
+            ]
     return []
 
 

@@ -56,6 +56,7 @@ _SINGLE = ("measure", "scope", "maturity", "confirmed", "method", "classes", "br
 LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 DETAIL_DEFAULT = 300
+SUGGESTIONS, SUGGESTIONS_MOST = 8, 50
 _MOST_VALUES = 200
 _LONGEST_CURSOR = 60
 _SLUGS = {slug: slug for slug, _ in SUBJECT_AREAS}
@@ -195,6 +196,14 @@ def parse_limit(arguments: Arguments) -> int:
     if text is None:
         return LIMIT_DEFAULT
     return min(_number("limit", text, 1, 10**9), LIMIT_MOST)
+
+
+def parse_search(arguments: Arguments) -> tuple[int, str]:
+    """How many suggestions of each type, and the type: places, services or (default) all."""
+    text = arguments.get("limit")
+    limit = SUGGESTIONS if text is None else min(_number("limit", text, 1, 10**9), SUGGESTIONS_MOST)
+    kinds = {name: name for name in ("places", "services", "all")}
+    return limit, _choice(arguments, "type", kinds, "all")
 
 
 def parse_offset(arguments: Arguments) -> int:

@@ -25,6 +25,7 @@ PUBLIC_TABLES = frozenset(
         "solution",
         "tally",
         "data_version",
+        "search_term",
     }
 )
 _AUTHORITY = """id ars ags name designation kinds chain_kinds association_id district_id state_id is_current

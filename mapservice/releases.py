@@ -16,6 +16,7 @@ from . import tallies
 from .domain import FEDERATION, Kind, Level, ags_of
 from .errors import ConflictError, NotFoundError
 from .models import Authority, Boundary, BoundaryRelease
+from .search import terms
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def activate(connection: Connection, release_id: int) -> None:
     """Make a complete release current, within the connection's transaction (owner role).
 
     Authorities get name, designation, kinds and hierarchy of the release; those it lacks are marked as no
-    longer current; the tallies follow. Raises NotFoundError for an unknown or unfinished release.
+    longer current; tallies and search follow. Raises NotFoundError for an unknown or unfinished release.
     """
     _require(connection, release_id)
     connection.execute(
@@ -78,6 +79,7 @@ def activate(connection: Connection, release_id: int) -> None:
     )
     _update_authorities(connection, release_id)
     tallies.refresh(connection)
+    terms.refresh_places(connection)
 
 
 def remove(connection: Connection, release_id: int) -> None:

@@ -71,6 +71,11 @@ def migrate(connection: Connection, revision: str = "head", say: Callable[[str],
         present is not None and revision in known and order.index(revision) < order.index(present)
     )
     (command.downgrade if downwards else command.upgrade)(_config(connection), revision)
+    if revision == "head":
+        # Rows that only our code can make; a database that was filled before has none of them yet.
+        from mapservice.search import terms
+
+        terms.refresh(connection)
     connection.commit()
 
 

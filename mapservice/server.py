@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _WORKER_STOP_SECONDS = 5
+_MOST_NAMED = 10
 
 
 def application() -> Flask:
@@ -144,6 +145,25 @@ def check_database(database: Database) -> None:
     if database.settings.view == "internal":
         with database.reader(Audience.INTERNAL):
             pass
+
+
+def check_search_words(database: Database, say: Callable[[str], None]) -> None:
+    """Refuse a faulty list of words; tell of the operator's words for services that there are not."""
+    from mapservice.domain import Audience
+    from mapservice.search import memory, words
+
+    path = database.settings.search_words
+    if path is None:
+        return
+    own = words.read(path)
+    # As the most knowing reader that there is, since a service of one's own may not be public yet.
+    audience = Audience.PUBLIC if database.urls.internal is None else Audience.INTERNAL
+    with database.reader(audience) as connection:
+        known = memory.known(connection, own)
+    missing = sorted({word.service for word in own} - known.keys())
+    if missing:
+        shown = ", ".join(missing[:_MOST_NAMED]) + (" …" if len(missing) > _MOST_NAMED else "")
+        say(f"Die Wörterliste {path} nennt Leistungen, die es hier nicht gibt: {shown}")
 
 
 # --- running -------------------------------------------------------------------------------------------
@@ -313,6 +333,7 @@ def serve(
             if prepare is not None:
                 prepare(database)
             check_database(database)
+            check_search_words(database, say)
             database.dispose()
             code = run(settings, say)
             say("Der Dienst ist beendet." if code == 0 else "Der Dienst ist ausgefallen.")

@@ -251,7 +251,7 @@ def test_a_wrong_request_names_the_parameter(
 
 
 def test_a_nul_is_refused_everywhere(client: FlaskClient) -> None:
-    for address in ("/api/geometry/%00.topojson", "/gebiete?q=%00", "/gebiete/%00", "/tabelle?service=%00"):
+    for address in ("/api/geometry/%00.topojson", "/suche?q=%00", "/gebiete/%00", "/tabelle?service=%00"):
         assert client.get(address).status_code == 400, address
 
 

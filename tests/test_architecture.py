@@ -14,10 +14,8 @@ WEB = {
     "about",
     "addresses",
     "api",
-    "area_pages",
     "assets",
     "conditions",
-    "corrections",
     "dataset",
     "dataset_archive",
     "dataset_areas",
@@ -41,6 +39,7 @@ WEB = {
     "representations",
     "responses",
     "results",
+    "search_pages",
     "service",
     "tables",
     "text_pages",
@@ -93,6 +92,11 @@ def test_importers_know_nothing_of_the_web(path: Path) -> None:
 @pytest.mark.parametrize("path", modules("layers"), ids=lambda path: path.stem)
 def test_layers_stand_on_models_alone(path: Path) -> None:
     assert own(path) <= {"domain", "errors", "models", "tallies", "layers"}
+
+
+@pytest.mark.parametrize("path", modules("search"), ids=lambda path: path.stem)
+def test_search_stands_on_models_alone(path: Path) -> None:
+    assert own(path) <= {"domain", "errors", "models", "search"}
 
 
 @pytest.mark.parametrize("name", ["domain", "errors", "models", "tallies", "database"])

@@ -24,7 +24,7 @@ PAGES = (
     "/",
     "/tabelle",
     "/daten",
-    "/gebiete",
+    "/suche",
     f"/gebiete/{MUENSTER}",
     "/impressum",
     "/datenschutz",
@@ -163,10 +163,8 @@ def test_wrong_addresses_say_what_is_wrong_and_what_to_do(
 
 def test_an_area_shows_its_own_and_what_others_add(client: FlaskClient) -> None:
     page = html(client, f"/gebiete/{MUENSTER}")
-    own, above = page.split("Vom Land: ")
-    assert (
-        '<a class="kern-link external" href="https://demo.example/wohnsitz" rel="noopener noreferrer">' in own
-    )
+    own, above = page.split("Zusätzlich verfügbar")
+    assert '<a class="kern-link" href="https://demo.example/wohnsitz" rel="noopener noreferrer">' in own
     assert "Quelle: Stadt &lt;b&gt;" in own
     assert "https://demo.example/geplant" not in page, "a planned service has no link yet"
     assert "https://demo.example/land" in above
@@ -210,9 +208,10 @@ def test_an_area_without_municipality_says_so(client: FlaskClient) -> None:
 
 
 def test_search_finds_by_name_and_key(client: FlaskClient) -> None:
-    assert client.get("/gebiete?q=Telgt").headers["Location"] == f"/gebiete/{TELGTE}"
-    assert "Kein Treffer" in html(client, "/gebiete?q=%25")
-    assert "Warendorf" in html(client, "/gebiete?q=0557")
+    assert client.get("/suche?q=Telgt").headers["Location"] == f"/gebiete/{TELGTE}"
+    assert "Nichts gefunden" in html(client, "/suche?q=%25")
+    assert "Warendorf" in html(client, "/suche?q=0557")
+    assert client.get("/gebiete?q=Telgt").headers["Location"] == "/suche?q=Telgt"
 
 
 def test_demonstration_data_are_marked_on_every_page(

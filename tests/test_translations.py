@@ -84,7 +84,7 @@ def client(boundaries_loaded: Database) -> Iterator[FlaskClient]:
         ("/?lang=en", "Number of services"),
         ("/tabelle?lang=en&subject=familie_kind", "Number of online services (“Family &amp; Children”)"),
         (f"/gebiete/{MUENSTER}?lang=en", "Own offers"),
-        ("/gebiete?lang=en&q=xyz", "No result for “xyz”"),
+        ("/suche?lang=en&q=xyz", "Nothing found for “xyz”"),
         ("/daten?lang=en", "Boundary releases"),
         ("/impressum?lang=en", "Legal notice"),
         ("/datenschutz?lang=en", "no cookies"),
@@ -166,5 +166,5 @@ def test_each_page_leads_to_itself_in_the_other_language(client: FlaskClient, ad
 
 
 def test_the_link_to_the_other_language_takes_no_orders_from_the_address(client: FlaskClient) -> None:
-    page = client.get("/gebiete?q=xyz&_scheme=javascript&_external=1&endpoint=x&_anchor=y").text
-    assert switch(page) == "/gebiete?q=xyz&lang=en"
+    page = client.get("/suche?q=xyz&_scheme=javascript&_external=1&endpoint=x&_anchor=y").text
+    assert switch(page) == "/suche?q=xyz&lang=en"

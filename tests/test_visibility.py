@@ -65,6 +65,9 @@ ADDRESSES = (
     f"/gebiete/{HAMM}",
     "/daten",
     "/leistungen.json",
+    "/suche.json?q=brunn",
+    "/suche.json?q=leistung",
+    "/suche?q=Leistung+eigen",
 )
 
 

@@ -24,6 +24,7 @@ from mapservice.models import (
     Service,
     Solution,
 )
+from mapservice.search import terms
 
 CATALOGUE = Path(__file__).with_name("catalogue.csv")
 
@@ -125,6 +126,7 @@ def remove_rows(connection: Connection) -> Loaded:
         .execution_options(synchronize_session=False)
     )
     tallies.refresh(connection)
+    terms.refresh_services(connection)
     return Loaded(services, implementations)
 
 

@@ -26,6 +26,7 @@ from mapservice.imports.read import Column, Table, normalise_heading, open_table
 from mapservice.imports.report import Counts, Rejections
 from mapservice.imports.values import CellError
 from mapservice.models import Authority
+from mapservice.search import terms
 
 COLUMNS = (
     Column(
@@ -97,6 +98,7 @@ def import_authorities(
             id_: {"population": total} for id_, total in collected.sums.items() if id_ not in collected.wanted
         }
         _update(work.connection, upper)
+        terms.refresh_places(work.connection)
         result.lines += [*result.counts.lines(), *rejections.lines()]
         work.run.finish(work.connection, result.counts.as_dict())
     return result

@@ -22,6 +22,7 @@ from mapservice.imports.importing import File, described, importing, refuse_made
 from mapservice.imports.read import Table, open_table
 from mapservice.imports.report import Counts, Rejections, counted
 from mapservice.models import LifeSituation, Service
+from mapservice.search import terms
 
 
 @dataclass
@@ -117,6 +118,7 @@ def load_tables(
         result.retired = _retire(connection, wanted.keys() | mentioned)
     if changed or result.retired:
         _drop_unused_situations(connection)
+        terms.refresh_services(connection)
         if not demonstration:
             tallies.refresh(connection)
     for kind, name in ((ServiceKind.BUNDLE, "bundles"), (ServiceKind.LEIKA, "leika")):

@@ -168,7 +168,7 @@ def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: di
     counted = page.evaluate(f"fetch('/api/areas/{WARENDORF}').then((answer) => answer.json())")["counts"][
         "own"
     ]
-    shown = [int(text) for text in panel.locator(".fact dd").all_inner_texts()][:3]
+    shown = [int(text) for text in panel.locator(".panel__count dd").all_inner_texts()]
     assert shown == [counted["online"], counted["in_progress"], counted["planned"]]
     panel.locator("summary").first.click()
     assert page.locator("img[src=x]").count() == 0, "names are text"
@@ -261,7 +261,7 @@ def test_no_barrier_that_a_machine_finds_on_any_page(visit: Visitor, width: int)
         f"/gebiete/{WARENDORF}",
         f"/gebiete/{COESFELD}",
         "/daten",
-        "/gebiete?q=war",
+        "/suche?q=war",
     ):
         page = made.open(path, painted=path == "/")
         assert made.axe() == [], path
