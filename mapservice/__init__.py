@@ -31,6 +31,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         i18n,
         ogc,
         pages,
+        papers,
+        pictures,
         search_pages,
         text_pages,
     )
@@ -66,6 +68,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     downloads.init_app(app)
     dataset.init_app(app)
     text_pages.init_app(app)
+    pictures.init_app(app, settings.state_dir)
+    papers.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -51,7 +51,7 @@ def as_csv(connection: Connection, version: Version) -> Payload:
     writer.writerow([])
     for name, said in notes:
         writer.writerow([_csv_cell(name), _csv_cell(said)])
-    return Payload((_BOM + text.getvalue()).encode(), CSV, _as_file(query, "csv"))
+    return Payload((_BOM + text.getvalue()).encode(), CSV, (as_file(query, "csv"),))
 
 
 @blueprint.get("/tabelle.xlsx")
@@ -80,17 +80,19 @@ def as_xlsx(connection: Connection, version: Version) -> Payload:
     book.properties.creator = _("OZG-Landkarte")
     made = io.BytesIO()
     book.save(made)
-    return Payload(made.getvalue(), XLSX, _as_file(query, "xlsx"), weak=True)
+    return Payload(made.getvalue(), XLSX, (as_file(query, "xlsx"),), weak=True)
 
 
-def _as_file(query: Query, ending: str) -> tuple[tuple[str, str], ...]:
+def as_file(query: Query, ending: str, *, inline: bool = False) -> tuple[str, str]:
+    """The header that names a download; inline: which a browser may show, as in a page of ours."""
     names = {
         Level.STATE: "laender",
         Level.DISTRICT: "kreise",
         Level.ASSOCIATION: "verbaende",
         Level.MUNICIPALITY: "gemeinden",
     }
-    return (("Content-Disposition", f'attachment; filename="ozg-landkarte-{names[query.level]}.{ending}"'),)
+    kind = "inline" if inline else "attachment"
+    return "Content-Disposition", f'{kind}; filename="ozg-landkarte-{names[query.level]}.{ending}"'
 
 
 def _content(

@@ -40,6 +40,7 @@ def _heading(status: int) -> str:
         400: _("Diese Anfrage verstehen wir nicht"),
         404: _("Diese Seite gibt es nicht"),
         405: _("Das geht hier nicht"),
+        501: _("Das kann dieser Server nicht"),
         503: _("Der Dienst ist gerade nicht erreichbar"),
     }.get(status, _("Da ist etwas schiefgegangen"))
 
@@ -47,6 +48,8 @@ def _heading(status: int) -> str:
 def _advice(status: int) -> list[str]:
     if status == 400:
         return [_("Prüfen Sie die Adresse, oder beginnen Sie ohne Filter von vorn.")]
+    if status == 501:
+        return [_("Nehmen Sie die Karte oder die Tabelle; beide lassen sich auch drucken.")]
     if status == 404:
         return [_("Prüfen Sie die Adresse, oder suchen Sie das Gebiet auf der Karte.")]
     advice = [_("Versuchen Sie es in einigen Sekunden noch einmal.")]

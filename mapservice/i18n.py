@@ -68,7 +68,7 @@ def init_app(app: Flask) -> None:
     )
 
     def keep_language(endpoint: str, values: MutableMapping[str, Any]) -> None:
-        kept = ("pages.", "search.", "texts.", "ogc.", "downloads.")
+        kept = ("pages.", "search.", "texts.", "ogc.", "downloads.", "pictures.", "papers.")
         if endpoint.startswith(kept) and language() != LANGUAGES[0]:
             values.setdefault("lang", language())
 

@@ -206,6 +206,29 @@ def parse_search(arguments: Arguments) -> tuple[int, str]:
     return limit, _choice(arguments, "type", kinds, "all")
 
 
+def parse_width(arguments: Arguments, default: int, least: int, most: int) -> int:
+    """Pixels of a picture."""
+    text = arguments.get("width")
+    if text is None:
+        return default
+    if not _DIGITS.fullmatch(text) or not least <= int(text) <= most:
+        raise ParameterError(
+            _("width=%(value)s ist keine Breite für ein Bild.", value=_quoted(text)),
+            parameter="width",
+            allowed=[_("%(least)s bis %(most)s Pixel", least=least, most=most)],
+        )
+    return int(text)
+
+
+def parse_paper(arguments: Arguments) -> tuple[str, str]:
+    """Size and orientation of a paper."""
+    sizes, orientations = ("a4", "a3"), ("portrait", "landscape")
+    return (
+        _choice(arguments, "paper", {name: name for name in sizes}, sizes[0]),
+        _choice(arguments, "orientation", {name: name for name in orientations}, orientations[0]),
+    )
+
+
 def parse_offset(arguments: Arguments) -> int:
     text = arguments.get("offset")
     return 0 if text is None else _number("offset", text, 0, 10**7)

@@ -10,7 +10,7 @@ import hashlib
 import threading
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
@@ -37,12 +37,16 @@ class Payload:
     """What a view answers: the uncompressed body, its media type and further headers.
 
     weak: the body tells when it was made, so that two with the same ETag differ in these bytes.
+    later: makes the body when the connection has been given back, as that takes seconds.
+    packed: the body is compressed as it is.
     """
 
-    body: bytes
+    body: bytes = b""
     media_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
     weak: bool = False
+    later: Callable[[], bytes] | None = None
+    packed: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,8 @@ def versioned(view: View) -> Callable[..., Response]:
                         # Of the same snapshot as the data: the ETag must never name another version's bytes.
                         version = held.versions.read(connection)
                         payload = view(connection, version, **arguments)
+                    if payload.later is not None:
+                        payload = replace(payload, body=payload.later(), later=None)
                     stored = _finish(payload, encoding, make_etag(version, address))
                     kept.put((version, address), stored)
         return _answer(stored)
@@ -188,7 +194,7 @@ def error_response(error: MapServiceError) -> Response:
 
 
 def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
-    if len(payload.body) < _SMALL:
+    if payload.packed or len(payload.body) < _SMALL:
         encoding = None
     if payload.weak:
         etag = f"W/{etag}"

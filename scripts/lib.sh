@@ -74,7 +74,16 @@ install_packages() {
         fail "Die Installation ist gescheitert: $command"
 }
 
-# need_packages WHAT…: postgis, python, chromium, nginx
+# What WeasyPrint draws text with. Asked of the linker, as packages are named differently elsewhere.
+have_pango() {
+    local known library
+    known="$(PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null)" || return 1
+    for library in libpango-1.0.so.0 libpangoft2-1.0.so.0 libharfbuzz-subset.so.0; do
+        [[ "$known" == *"$library"* ]] || return 1
+    done
+}
+
+# need_packages WHAT…: postgis, python, pango, chromium, nginx
 need_packages() {
     local what python missing=()
     for what in "$@"; do
@@ -87,6 +96,7 @@ need_packages() {
                     missing+=(python3-venv)
                 fi
                 ;;
+            pango) have_pango || missing+=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0) ;;
             chromium) command -v chromium >/dev/null || missing+=(chromium) ;;
             nginx) command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || missing+=(nginx-light) ;;
         esac

@@ -34,7 +34,9 @@ WEB = {
     "openapi",
     "outline",
     "pages",
+    "papers",
     "params",
+    "pictures",
     "profiles",
     "representations",
     "responses",
@@ -109,6 +111,11 @@ def test_the_web_side_does_not_know_the_importers(name: str) -> None:
     assert not own(PACKAGE / f"{name}.py") & {"imports", "commands", "cli", "cluster", "releases"}
 
 
+@pytest.mark.parametrize("path", modules("drawing"), ids=lambda path: path.stem)
+def test_the_drawing_process_knows_no_database_and_no_web(path: Path) -> None:
+    assert own(path) <= {"drawing", "errors", "paths"}
+
+
 def test_starting_the_web_side_loads_no_geometry_library() -> None:
     # shapely is not in the list: GeoAlchemy2 itself loads it where it is installed.
     code = (
@@ -118,7 +125,8 @@ def test_starting_the_web_side_loads_no_geometry_library() -> None:
         "from mapservice.database import Database\n"
         "settings = Settings()\n"
         "create_app(settings, Database(DatabaseUrls(None, None, 'postgresql+psycopg://x@/x'), settings))\n"
-        "print(*sorted({'geopandas', 'pyogrio', 'pandas', 'pyproj'} & set(sys.modules)))\n"
+        "heavy = {'geopandas', 'pyogrio', 'pandas', 'pyproj', 'matplotlib', 'weasyprint'}\n"
+        "print(*sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -1,0 +1,69 @@
+"""A paper around a map as PDF/UA-1, for councils and files: WeasyPrint from our own HTML.
+
+Nothing is fetched: the paper may name our own static files and the picture, everything else is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import mimetypes
+from pathlib import Path
+from urllib.parse import unquote
+
+import weasyprint
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+from mapservice.drawing import chart, fonts
+from mapservice.drawing.picture import OWN_FILES, Job
+from mapservice.paths import STATIC
+
+_PICTURE, _FONTS = f"{OWN_FILES}picture", f"{OWN_FILES}font/"
+
+# One line for each property of CSS that it does not know: those of KERN's style sheet are many.
+logging.getLogger("weasyprint").setLevel(logging.ERROR)
+logging.getLogger("fontTools").setLevel(logging.ERROR)
+
+
+class OwnFiles(URLFetcher):  # type: ignore[misc]
+    """Gives out our static files and the picture of this paper; no network, no other file."""
+
+    def __init__(self, picture: bytes, media_type: str, cuts: dict[str, Path]) -> None:
+        super().__init__(allowed_protocols=(), allow_redirects=False)
+        self._picture = picture
+        self._media_type = media_type
+        self._cuts = {f"{_FONTS}{cut}": path for cut, path in cuts.items()}
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        if url == _PICTURE:
+            return URLFetcherResponse(url, io.BytesIO(self._picture), {"Content-Type": self._media_type})
+        if url in self._cuts:
+            return URLFetcherResponse(
+                url, io.BytesIO(self._cuts[url].read_bytes()), {"Content-Type": "font/ttf"}
+            )
+        path = (STATIC / unquote(url.removeprefix(OWN_FILES))).resolve()
+        if not url.startswith(OWN_FILES) or not path.is_relative_to(STATIC.resolve()) or not path.is_file():
+            raise FatalURLFetchingError(f"not one of our files: {url[:200]}")
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return URLFetcherResponse(url, io.BytesIO(path.read_bytes()), {"Content-Type": kind})
+
+
+def write(job: Job, cache: Path) -> bytes:
+    """The paper as PDF/UA-1. job.html names the picture by its address among OWN_FILES."""
+    form = "svg" if job.vector else "png"
+    picture = chart.draw(job.picture, form, cache, text_as_paths=True)
+    cuts = fonts.unpacked(cache)
+    fetcher = OwnFiles(picture, "image/svg+xml" if job.vector else "image/png", cuts)
+    configuration = FontConfiguration()
+    faces = "".join(
+        f'@font-face {{ font-family: "{fonts.FAMILY}"; font-weight: {fonts.CUTS[cut]}; '
+        f"src: url({_FONTS}{cut}) }}"
+        for cut in cuts
+    )
+    style = weasyprint.CSS(string=faces, base_url=OWN_FILES, url_fetcher=fetcher, font_config=configuration)
+    document = weasyprint.HTML(string=job.html, base_url=OWN_FILES, url_fetcher=fetcher)
+    written: bytes = document.write_pdf(
+        stylesheets=[style], pdf_variant="pdf/ua-1", pdf_tags=True, font_config=configuration
+    )
+    return written

@@ -1,0 +1,107 @@
+"""What the map shows as a paper for councils and files: /karte.pdf, tagged as PDF/UA-1, A4 or A3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Flask, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy import Connection
+
+from mapservice import about, forms, i18n, params, pictures, tables
+from mapservice.database import Version
+from mapservice.domain import Level
+from mapservice.downloads import as_file
+from mapservice.drawing.picture import OWN_FILES, Job, plain
+from mapservice.responses import Payload, versioned
+
+blueprint = Blueprint("papers", __name__)
+PDF = "application/pdf"
+MOST_ROWS = 1000
+"""Rows of the table in a paper, 13 ms of a processor each; the address of the whole one stands beside."""
+_MOST_AS_LINES = 1500
+"""Areas that a paper holds as lines, sharp at any size; of more, a picture of 250 dots per inch."""
+_OWN_PARAMETERS = ("level", "area", "sort", "paper", "orientation")
+_DENSITY = 2.6
+_RUNNING_MOST = 90
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A paper size: width of the map and its most height, in CSS pixels of 1/96 inch."""
+
+    width: int
+    height: int
+
+
+_SHEETS = {
+    ("a4", "portrait"): Sheet(658, 560),
+    ("a4", "landscape"): Sheet(670, 490),
+    ("a3", "portrait"): Sheet(982, 950),
+    ("a3", "landscape"): Sheet(1120, 760),
+}
+
+
+@blueprint.get("/karte.pdf")
+@versioned
+def as_pdf(connection: Connection, version: Version) -> Payload:
+    """Title, result, map with alternative text, legend, table, sources; no element needs its colour."""
+    known = (*params.FILTERS, *_OWN_PARAMETERS, *pictures.MANY_PARAMETERS, params.LANGUAGE)
+    params.allow_only(request.args, known, single=_OWN_PARAMETERS)
+    paper, orientation = params.parse_paper(request.args)
+    sort = tables.parse_sort(request.args.get("sort"))
+    sheet = _SHEETS[paper, orientation]
+    shown = pictures.collect(connection, version, sheet.width, sort=sort)
+    picture = replace(shown.picture, height=sheet.height, density=_DENSITY, bare=True)
+    rows = shown.rows[:MOST_ROWS]
+    level = shown.query.level
+    show_state, show_district = level is not Level.STATE, level in (Level.ASSOCIATION, Level.MUNICIPALITY)
+    given: dict[str, Any] = dict(pictures.filters().lists())
+    html = render_template(
+        "paper.html",
+        paper=paper,
+        orientation=orientation,
+        picture=picture,
+        alternative=pictures.alternative(picture),
+        running=plain(" · ".join([_("OZG-Landkarte"), *picture.warnings]), _RUNNING_MOST),
+        columns=tables.columns(
+            shown.query, sort, district=show_district, state=show_state, link=lambda **_: ""
+        ),
+        rows=tables.table_rows(shown.query, rows, lambda ars: ""),
+        show_state=show_state,
+        show_district=show_district,
+        total=len(shown.rows),
+        level_name=forms.level_names()[level],
+        facts=_facts(shown),
+        map_link=url_for("pages.map_page", _external=True, **given),
+        table_link=url_for("pages.table", _external=True, **given),
+        plain=plain,
+        own=OWN_FILES,
+        most_height=sheet.height,
+    )
+    vector = len(shown.rows) <= _MOST_AS_LINES
+    return Payload(
+        media_type=PDF,
+        headers=(as_file(shown.query, "pdf"),),
+        later=lambda: pictures.drawn(Job("pdf", picture, html, vector)),
+        weak=True,
+        packed=True,
+    )
+
+
+def _facts(shown: pictures.Shown) -> list[tuple[str, str]]:
+    release, version = shown.release, shown.version
+    licence = None if version.demonstration else about.data_licence()
+    facts = [
+        (_("Datenstand"), i18n.date(version.changed_at)),
+        (_("Gebietsstand"), f"{release.name}, {i18n.date(release.as_of)}"),
+        (_("Quellenvermerk"), " · ".join(filter(None, (release.attribution, release.attribution_url)))),
+        (_("Lizenz der Geometrie"), release.licence),
+        (_("Lizenz der Angaben"), licence or _("Der Betreiber nennt keine Lizenz.")),
+    ]
+    return [(name, plain(said)) for name, said in facts]
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
