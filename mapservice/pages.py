@@ -17,7 +17,7 @@ from mapservice.about import data_licence
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
 from mapservice.error_pages import UnknownAreaError
-from mapservice.errors import NotFoundError, ParameterError
+from mapservice.errors import MapServiceError, NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.headers import nonce
 from mapservice.layers import areas as layer_areas
@@ -106,7 +106,7 @@ def map_page() -> str:
         modules=[
             asset(f"js/{path.name}")
             for path in sorted((STATIC / "js").glob("*.js"))
-            if path.name != "early.js"
+            if not path.stem.endswith("early")
         ],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
@@ -119,7 +119,23 @@ def map_page() -> str:
         texts=i18n.script_texts(),
         geometry_files=files,
         preload=preload,
+        title=_map_title(query),
     )
+
+
+def _map_title(query: Any) -> str:
+    """What the map will show, so that its place need not grow; a link may name what there is no more."""
+
+    def read(connection: Connection) -> str:
+        return titles.title(query, resolve(connection, query))
+
+    try:
+        if set(request.args) <= {params.LANGUAGE}:
+            return service().kept(("map title", i18n.language()), read)
+        with service().reader() as connection:
+            return read(connection)
+    except MapServiceError:
+        return _("Digitale Verwaltung in Deutschland")
 
 
 def _map_urls() -> Any:

@@ -39,7 +39,7 @@ def test_the_sheet_can_be_used_by_keyboard_alone(visit: Visitor) -> None:
 
 def test_no_focus_is_invisible_on_a_large_screen(visit: Visitor) -> None:
     page = visit().open("/")
-    page.locator("#language-link").focus()
+    page.locator("#theme summary").focus()
     page.keyboard.press("Tab")
     assert focused(page) == "filter-place"
 

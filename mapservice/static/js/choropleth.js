@@ -108,6 +108,7 @@ export class Choropleth {
       line.setStyle({ color: line.options.under ? this.colours.casing : this.colours.line }),
     );
     this.select(this.selected);
+    this.mark(this.marked);
   }
 
   feature(index) {

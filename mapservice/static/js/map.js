@@ -76,6 +76,7 @@ class MapPage {
       open: (index) => this.open(this.choropleth.feature(index).properties.ars),
       close: () => Boolean(this.state.area) && (this.open(""), true),
     });
+    document.addEventListener("themechange", () => this.#restyle());
     map.on("zoomend", () => this.#refine());
     map.on("movestart", () => this.tooltip.hide());
     this.#showForm();
@@ -179,6 +180,13 @@ class MapPage {
     this.choropleth.colour((index) => this.values.fill(index));
     this.names.setAreas(this.choropleth.features, level);
     this.#showArea();
+  }
+
+  /** Light or dark: what the canvases draw around the areas. */
+  #restyle() {
+    this.choropleth.restyle();
+    this.names.restyle();
+    if (this.values) this.choropleth.colour((index) => this.values.fill(index));
   }
 
   hover(index, point) {

@@ -43,7 +43,10 @@ function candidates({ names, features, level }, zoom) {
     const most = level === "states" && zoom < 6 ? 0 : Math.round(5 * 4 ** (zoom - 5.8));
     if (names && most > 3) {
       names.towns.slice(0, most).forEach(([name, lon, lat], index) => {
-        found.push([shortName(name), lon, lat, index < CITIES ? "city" : "town"]);
+        const short = shortName(name);
+        // "Brandenburg" alone is the state.
+        const said = names.states.some(([, state]) => state === short && state !== name) ? name : short;
+        found.push([said, lon, lat, index < CITIES ? "city" : "town"]);
       });
     }
   };
