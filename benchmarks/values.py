@@ -62,6 +62,13 @@ def main() -> None:
 
 
 def prepare(database: Database, rows: int) -> None:
+    fill(database, rows)
+    with database.owner() as connection:
+        make_peer_table(connection)
+
+
+def fill(database: Database, rows: int) -> None:
+    """Shared VG250, shared catalogue and made-up rows, all published, if there is nothing yet."""
     with database.owner() as connection:
         present = connection.scalar(text("SELECT count(*) FROM implementation"))
     if not present:
@@ -72,8 +79,6 @@ def prepare(database: Database, rows: int) -> None:
             subprocess.run([*generator, "--rows", str(rows), "--mix"], stdout=file, check=True)
             mapservice("import", "implementations", file.name)
         mapservice("publish", "--all", "--entries")
-    with database.owner() as connection:
-        make_peer_table(connection)
 
 
 def mapservice(*arguments: str) -> None:

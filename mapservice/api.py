@@ -6,20 +6,23 @@ import gzip
 from dataclasses import asdict
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask_babel import gettext as _
 from sqlalchemy import Connection, Row, select
 
-from mapservice import feature_pages, params, responses, results, titles
+from mapservice import area_pages, feature_pages, params, profiles, responses, results, titles
 from mapservice.about import current_release, release_as_json, said, version_as_json
 from mapservice.database import Version
-from mapservice.domain import Level, Reason, Scope, Status, is_region_key
+from mapservice.domain import Level, Measure, Reason, Scope, Status, is_region_key
 from mapservice.error_pages import wants_json
 from mapservice.errors import N_, ConflictError, NotFoundError, ParameterError
 from mapservice.features import dumps
 from mapservice.layers import areas, authorities, legends, place_names
 from mapservice.layers import facets as layer_facets
 from mapservice.layers.classes import ValueClass
+from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
+from mapservice.layers.standing import Standing, standing
 from mapservice.models import BoundaryRelease, GeometryFile
 from mapservice.responses import (
     GEOJSON,
@@ -96,6 +99,7 @@ def values(connection: Connection, version: Version, name: str) -> Payload:
         {
             "geometry": _geometry_as_json(geometry.hash, detail),
             "result": results.sentence(query, selection, n, of),
+            "where": results.where(query.within) or _("in Deutschland"),
             "reasons": {str(int(reason)): reason.code for reason in Reason},
         }
     )[1:-1]
@@ -201,10 +205,19 @@ def names(connection: Connection, version: Version) -> Payload:
 @blueprint.get("/areas/<key>")
 @versioned
 def area(connection: Connection, version: Version, key: str) -> Payload:
-    """One area: its authority, counts by subject area in both scopes, and what is offered there by whom."""
-    params.allow_only(request.args, ("level", params.LANGUAGE), single=("level",))
+    """One area: its authority, its value among the others in this filter, counts by subject area in both
+    scopes, and what is offered there by whom. format=html: as the map's panel shows it.
+    """
+    own = ("level", "format")
+    params.allow_only(request.args, (*params.FILTERS, *own, params.LANGUAGE), single=own)
+    form = params.parse_format(request.args, ("json", "html"), "json")
     found = _area(connection, key)
     level, audience = Level(found.level), service().audience
+    query = params.parse_query(request.args, level)
+    if form == "html":
+        shown = profiles.made(connection, found, found.authority_id, audience, lambda _level: query)
+        text = render_template("area_panel.html", **area_pages.content(connection, shown))
+        return Payload(text.encode(), "text/html")
     content: dict[str, Any] = {
         "ars": found.ars,
         "key": found.key,
@@ -215,6 +228,9 @@ def area(connection: Connection, version: Version, key: str) -> Payload:
         "label": [round(found.lon, 5), round(found.lat, 5)],
         "bbox": [found.west, found.south, found.east, found.north],
         "authority": None,
+        "standing": _standing_as_json(
+            query, standing(connection, query, resolve(connection, query), audience, found.boundary_id)
+        ),
         "chain": [],
         "levels": [level.plural],
         "counts": {},
@@ -228,11 +244,19 @@ def area(connection: Connection, version: Version, key: str) -> Payload:
         chain = authorities.chain(connection, found.authority_id)
         content["authority"] = _authority_as_json(chain[0])
         content["chain"] = [
-            {"ars": row.ars, "name": row.name, "designation": row.designation} for row in chain
+            {
+                "ars": row.ars,
+                "name": row.name,
+                "designation": row.designation,
+                "role": profiles.role(chain[0].ars, row.ars),
+            }
+            for row in chain
         ]
         content["levels"] = [item.plural for item in authorities.levels_of(connection, found.authority_id)]
         offers = authorities.offers(connection, [row.id for row in chain])
-        content["implementations"] = [_implementation_as_json(row) for row in offers]
+        content["implementations"] = [
+            {**_implementation_as_json(row), "in_filter": profiles.matches(query, row)} for row in offers
+        ]
     for scope in Scope:
         total = authorities.totals(connection, found.boundary_id, level, scope, audience)
         content["counts"][scope.code] = _counts_as_json(total)
@@ -307,6 +331,37 @@ def _authority_as_json(row: Row[Any]) -> dict[str, Any]:
         "postcode",
     )
     return {"contact" if name == "public_contact" else name: getattr(row, name) for name in names}
+
+
+def _standing_as_json(query: Query, stands: Standing) -> dict[str, Any]:
+    is_status = query.measure is Measure.STATUS and stands.reason is None
+    return {
+        "measure": query.measure.value,
+        "scope": query.scope.code,
+        "n": None if stands.reason is not None or is_status else stands.n,
+        "of": None if stands.reason is not None else stands.of,
+        "value": Status(stands.status).code if is_status else _rounded(stands.value),
+        "reason": None if stands.reason is None else Reason(stands.reason).code,
+        "rank": stands.rank and stands.rank[0],
+        "ranked": stands.rank and stands.rank[1],
+        "averages": [
+            {
+                "level": average.level and average.level.plural,
+                "key": average.key,
+                "name": average.name,
+                "value": _rounded(average.value),
+                "areas": average.areas,
+            }
+            for average in stands.averages
+        ],
+    }
+
+
+def _rounded(value: float | None) -> float | int | None:
+    if value is None:
+        return None
+    three = area_pages.rounded(value, 3)
+    return int(three) if three.is_integer() else three
 
 
 def _counts_as_json(row: Row[Any] | None) -> dict[str, Any]:

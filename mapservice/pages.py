@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapservice import downloads, forms, i18n, listings, params, profiles, results, tables, titles
+from mapservice import area_pages, downloads, forms, i18n, listings, params, profiles, results, tables, titles
 from mapservice.about import data_licence
 from mapservice.database import Version
-from mapservice.domain import ARS_LENGTH, Level, Reason, Status, is_region_key
+from mapservice.domain import ARS_LENGTH, Level, is_region_key
 from mapservice.error_pages import UnknownAreaError
 from mapservice.errors import MapServiceError, NotFoundError, ParameterError
 from mapservice.features import dumps
@@ -66,17 +66,6 @@ def site() -> Site:
 def asset(filename: str) -> str:
     """The address of one of our static files."""
     return url_for("static_files.file", filename=filename)
-
-
-def outward(address: str | None) -> str:
-    """The address if it is http(s), else nothing: data must not bring javascript: into a link."""
-    if not address:
-        return ""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return address if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 # --- map --------------------------------------------------------------------------------------------
@@ -301,29 +290,32 @@ def _lists(args: MultiDict[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/gebiete/<key>")
 def area(key: str) -> str | BaseResponse:
-    """One authority, or an area without one. Short keys lead to the 12-digit one."""
+    """One authority, or an area without one, in the filter of the address. Short keys lead on."""
     held = service()
+    args = forms.filter_arguments(request.args)
+    params.allow_only(args, (*params.FILTERS, "level"), single=("level",))
+    wanted = params.parse_level(args["level"]) if "level" in args else None
     with held.reader() as connection:
-        found = profiles.profile(connection, key, held.audience) if len(key) == ARS_LENGTH else None
+        found = None
+        if len(key) == ARS_LENGTH:
+            ask = functools.partial(params.parse_query, args)
+            found = profiles.profile(connection, key, held.audience, ask, wanted)
         if found is None:
             ars = _full_key(connection, key)
             if ars is not None and ars != key:
-                return redirect(url_for(".area", key=ars), 301)
+                return redirect(url_for(".area", key=ars, **_lists(args)), 301)
             raise UnknownAreaError(
                 _("Zum Schlüssel „%(key)s“ gibt es im aktuellen Gebietsstand kein Gebiet.", key=key[:40]),
                 key=key[:40],
                 suggestions=listings.near_keys(connection, key),
             )
+        content = area_pages.content(connection, found)
     return render_template(
         "area.html",
-        area=found,
         population=_population(found),
-        status_names={int(status): titles.status_name(status) for status in Status},
-        status_codes={int(status): status.code for status in Status},
-        reason_names={int(reason): titles.reason_name(reason) for reason in Reason},
-        subject_name=titles.subject_name,
-        details=lambda row: profiles.details(row, i18n.date),
-        map_link=_area_on_map(found),
+        map_link=_area_on_map(found, _lists(args)),
+        chips=[(chip.label, _area_link(key, chip.arguments)) for chip in forms.chips(args)],
+        **content,
     )
 
 
@@ -339,17 +331,21 @@ def _full_key(connection: Any, key: str) -> str | None:
     return ars
 
 
+def _area_link(key: str, arguments: dict[str, Any]) -> str:
+    return url_for(".area", key=key, **arguments)
+
+
 def _population(found: profiles.Profile) -> int | None:
     if found.area is not None and found.area.population is not None:
         return int(found.area.population)
     return found.authority.population if found.authority is not None else None
 
 
-def _area_on_map(found: profiles.Profile) -> str | None:
+def _area_on_map(found: profiles.Profile, filters: dict[str, Any]) -> str | None:
     if found.area is None:
         return None
     level = Level(found.area.level)
-    chosen: dict[str, Any] = {} if level is Level.DISTRICT else {"level": level.plural}
+    chosen = {**filters, "level": None if level is Level.DISTRICT else level.plural}
     return url_for(".map_page", area=found.area.ars, **chosen)
 
 
@@ -433,4 +429,4 @@ def init_app(app: Flask) -> None:
     app.context_processor(
         lambda: {"site": site(), "asset": asset, "csp_nonce": nonce, "other_language": _other_language}
     )
-    app.add_template_filter(outward)
+    app.add_template_filter(area_pages.outward, "outward")

@@ -10,8 +10,20 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row, select
 
 from mapservice.conditions import kind_name
-from mapservice.domain import FEDERATION, Audience, Level, MaturityModel, Scope, SolutionKind, Status
+from mapservice.domain import (
+    FEDERATION,
+    Audience,
+    Level,
+    MaturityModel,
+    Measure,
+    Scope,
+    SolutionKind,
+    Status,
+)
 from mapservice.layers import authorities
+from mapservice.layers.query import Query
+from mapservice.layers.selection import resolve
+from mapservice.layers.standing import Standing, standing
 from mapservice.models import Authority
 from mapservice.titles import subject_name
 
@@ -29,10 +41,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Offering:
-    """What one authority above the area adds."""
+    """What one authority of the chain offers here; `role` says where in the chain it stands.
 
+    number: entries that are online, in progress or planned; contact: the authority's public contact.
+    """
+
+    role: str
     ars: str
     name: str
+    contact: str | None
     number: int
     online: int
     groups: tuple[Group, ...]
@@ -54,22 +71,90 @@ class Profile:
     """Counts over all OZG services, scope own; None without a boundary."""
     available: Row[Any] | None
     subjects: tuple[Row[Any], ...]
-    groups: tuple[Group, ...]
     offerings: tuple[Offering, ...]
+    """The authority itself first, then those above it, as far as they report something in this filter."""
+    hidden: int
+    """Entries outside the filter."""
     neighbours: tuple[Row[Any], ...]
+    has_own: bool
+    """Whether the authority itself reports anything, in this filter or outside."""
+    query: Query | None = None
+    standing: Standing | None = None
 
     @property
-    def has_own(self) -> bool:
-        return bool(self.groups)
+    def district(self) -> Row[Any] | None:
+        """The district above, whose website may help on."""
+        return next((row for row in self.above if role(self.ars, row.ars) == "district"), None)
 
 
-def profile(connection: Connection, ars: str, audience: Audience) -> Profile | None:
+Ask = Callable[[Level], Query]
+"""The question of a request, put to areas of a level."""
+
+
+def role(ars: str, offered_by: str) -> str:
+    """Where an authority stands in the chain of another: own, association, district, state, federation."""
+    if offered_by == ars:
+        return "own"
+    if offered_by == FEDERATION:
+        return "federation"
+    if offered_by[2:] == "0" * 10:
+        return "state"
+    return "district" if offered_by[5:] == "0" * 7 else "association"
+
+
+def matches(query: Query, row: Row[Any]) -> bool:
+    """Whether an offer is of a chosen service, and of a status where one was chosen on purpose."""
+    if query.services and not {row.service, row.bundle} & set(query.services):
+        return False
+    if query.subjects or query.situations:
+        chosen = row.subject in query.subjects or row.situation in query.situations
+        if not chosen:
+            return False
+    if query.filters_entries and row.status != Status.NOT_RESPONSIBLE and not _is_offer(query, row):
+        return False
+    if query.statuses == (Status.ONLINE,) or query.measure is Measure.STATUS:
+        return True
+    return row.status in query.statuses
+
+
+def _is_offer(query: Query, row: Row[Any]) -> bool:
+    """Whether an entry counts as an offer (docs/counting.md, 5)."""
+    if query.kinds and row.solution_kind not in query.kinds:
+        return False
+    maturity = query.maturity
+    if maturity is not None and (
+        row.maturity is None or row.maturity_model != maturity.model or row.maturity < maturity.step
+    ):
+        return False
+    return query.confirmed is None or (row.as_of is not None and row.as_of >= query.confirmed)
+
+
+def profile(
+    connection: Connection, ars: str, audience: Audience, ask: Ask, level: Level | None = None
+) -> Profile | None:
     """The profile for a 12-digit ARS, None if neither an authority nor an area has it."""
-    area = authorities.find_area(connection, ars)
+    area = authorities.find_area(connection, ars, level) if level else None
+    area = area or _most_telling(connection, ars)
     authority_id = connection.scalar(select(Authority.id).where(Authority.ars == ars))
+    if authority_id is None and area is None:
+        return None
+    return made(connection, area, authority_id, audience, ask)
+
+
+def _most_telling(connection: Connection, ars: str) -> Row[Any] | None:
+    """The highest area of an authority; of one that is its own association, the municipality."""
+    area = authorities.find_area(connection, ars)
+    if area is None or area.level != Level.ASSOCIATION or area.authority_id is None:
+        return area
+    return authorities.find_area(connection, ars, Level.MUNICIPALITY) or area
+
+
+def made(
+    connection: Connection, area: Row[Any] | None, authority_id: int | None, audience: Audience, ask: Ask
+) -> Profile:
+    """The profile of an area, of an authority without one, or of an area without an authority."""
     if authority_id is None:
-        if area is None:
-            return None
+        assert area is not None
         return _without_authority(connection, area)
     chain = authorities.chain(connection, authority_id)
     own_row, above = chain[0], chain[1:]
@@ -78,14 +163,18 @@ def profile(connection: Connection, ars: str, audience: Audience) -> Profile | N
     own = available = None
     subjects: Sequence[Row[Any]] = ()
     neighbours: Sequence[Row[Any]] = ()
+    stands = None
+    query = ask(Level(area.level) if area is not None else levels[0] if levels else Level.STATE)
     if area is not None:
         level = Level(area.level)
+        stands = standing(connection, query, resolve(connection, query), audience, area.boundary_id)
         own = authorities.totals(connection, area.boundary_id, level, Scope.OWN, audience)
         available = authorities.totals(connection, area.boundary_id, level, Scope.AVAILABLE, audience)
         subjects = authorities.counts_by_subject(connection, area.boundary_id, level, Scope.OWN, audience)
         neighbours = authorities.neighbours(connection, area.boundary_id)
+    shown = [row for row in offers if matches(query, row)]
     return Profile(
-        ars=ars,
+        ars=own_row.ars,
         name=own_row.name,
         designation=own_row.designation,
         area=area,
@@ -95,9 +184,12 @@ def profile(connection: Connection, ars: str, audience: Audience) -> Profile | N
         own=own,
         available=available,
         subjects=tuple(subjects),
-        groups=_groups([row for row in offers if row.authority_id == authority_id]),
-        offerings=tuple(_offerings(above, offers)),
+        offerings=tuple(_offerings(chain, shown)),
+        hidden=len(offers) - len(shown),
         neighbours=tuple(neighbours),
+        has_own=any(row.authority_id == authority_id for row in offers),
+        query=query,
+        standing=stands,
     )
 
 
@@ -113,8 +205,9 @@ def _without_authority(connection: Connection, area: Row[Any]) -> Profile:
         own=None,
         available=None,
         subjects=(),
-        groups=(),
         offerings=(),
+        hidden=0,
+        has_own=False,
         neighbours=tuple(authorities.neighbours(connection, area.boundary_id)),
     )
 
@@ -132,14 +225,37 @@ def _groups(offers: Sequence[Row[Any]]) -> tuple[Group, ...]:
     )
 
 
-def _offerings(above: Sequence[Row[Any]], offers: Sequence[Row[Any]]) -> list[Offering]:
+def _offerings(chain: Sequence[Row[Any]], offers: Sequence[Row[Any]]) -> list[Offering]:
     result = []
-    for authority in above:
-        theirs = [row for row in offers if row.authority_id == authority.id and row.status in _SHOWN]
-        if theirs:
-            online = sum(row.status == Status.ONLINE for row in theirs)
-            result.append(Offering(authority.ars, authority.name, len(theirs), online, _groups(theirs)))
+    for authority in chain:
+        theirs = [row for row in offers if row.authority_id == authority.id]
+        shown = [row for row in theirs if row.status in _SHOWN]
+        place = role(chain[0].ars, authority.ars)
+        # What others report as open is none of this area's business.
+        if shown or (theirs and place == "own"):
+            result.append(
+                Offering(
+                    place,
+                    authority.ars,
+                    authority.name,
+                    authority.public_contact,
+                    len(shown),
+                    sum(row.status == Status.ONLINE for row in shown),
+                    _groups(theirs if place == "own" else shown),
+                )
+            )
     return result
+
+
+def role_name(place: str) -> str:
+    """The heading above what an authority of the chain offers."""
+    return {
+        "own": _("Eigene Angebote"),
+        "association": _("Vom Verband"),
+        "district": _("Vom Kreis"),
+        "state": _("Vom Land"),
+        "federation": _("Vom Bund"),
+    }[place]
 
 
 def details(row: Row[Any], date: Callable[[Any], str]) -> list[str]:

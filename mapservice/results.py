@@ -40,9 +40,9 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
         areas = _areas(query.level, among)
     words = {"n": number(with_it), "of": number(among), "areas": areas, "what": _what(query, selection)}
     words["status"] = either([status_name(status) for status in query.statuses])
-    where = _where(query.within)
-    if where:
-        said = _("In %(n)s von %(of)s %(areas)s %(where)s ist %(what)s %(status)s.", where=where, **words)
+    region = where(query.within)
+    if region:
+        said = _("In %(n)s von %(of)s %(areas)s %(where)s ist %(what)s %(status)s.", where=region, **words)
     else:
         said = _("In %(n)s von %(of)s %(areas)s ist %(what)s %(status)s.", **words)
     if query.filters_entries:
@@ -72,7 +72,8 @@ def _what(query: Query, selection: Selection) -> str:
     return _("mindestens eine Leistung")
 
 
-def _where(within: Sequence[str]) -> str:
+def where(within: Sequence[str]) -> str:
+    """The region in words that follow a name: "im Kreis Warendorf"; empty for all of Germany."""
     if not within:
         return ""
     if len(within) > 1:

@@ -163,9 +163,33 @@ def test_a_geometry_file_holds_the_areas_in_order(loaded: Database) -> None:
     decoded = [decode(document, item) for item in geometries]
     for (_, wkb), area in zip(rows, decoded, strict=True):
         assert shapely.symmetric_difference(shapely.from_wkb(bytes(wkb)), area).area < 1e-9
-    properties = geometries[0]["properties"]
-    assert properties["state"] == "03"
-    assert properties["district"] == "03154"
+    # Names and the like stand in columns; what the key tells is left out.
+    assert all("properties" not in item for item in geometries)
+    columns = document["columns"]
+    assert "district" not in columns
+    assert "state" not in columns
+    with loaded.owner() as connection:
+        stored = connection.execute(
+            select(
+                Boundary.name,
+                Boundary.designation,
+                Boundary.ars,
+                Authority.ars.label("authority"),
+                func.ST_X(Boundary.label_point).label("x"),
+                func.ST_Y(Boundary.label_point).label("y"),
+            )
+            .outerjoin(Authority, Authority.id == Boundary.authority_id)
+            .where(Boundary.level == Level.MUNICIPALITY)
+            .order_by(Boundary.ordinal)
+        ).all()
+    assert columns["name"] == [row.name for row in stored]
+    designation = columns["designation"]
+    assert [designation["values"][n] for n in designation["of"]] == [row.designation for row in stored]
+    others = {str(at): row.authority for at, row in enumerate(stored) if row.authority != row.ars}
+    assert columns["authority"] == others
+    steps = np.cumsum(np.array(columns["label"]).reshape(-1, 2), axis=0)
+    labels = steps * document["transform"]["scale"] + document["transform"]["translate"]
+    assert labels == pytest.approx(np.array([(row.x, row.y) for row in stored]), abs=1e-4)
 
 
 def decode(document: dict[str, Any], item: dict[str, Any]) -> Any:

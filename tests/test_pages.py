@@ -163,8 +163,10 @@ def test_wrong_addresses_say_what_is_wrong_and_what_to_do(
 
 def test_an_area_shows_its_own_and_what_others_add(client: FlaskClient) -> None:
     page = html(client, f"/gebiete/{MUENSTER}")
-    own, above = page.split("Zusätzlich verfügbar")
-    assert '<a class="kern-link" href="https://demo.example/wohnsitz" rel="noopener noreferrer">' in own
+    own, above = page.split("Vom Land: ")
+    assert (
+        '<a class="kern-link external" href="https://demo.example/wohnsitz" rel="noopener noreferrer">' in own
+    )
     assert "Quelle: Stadt &lt;b&gt;" in own
     assert "https://demo.example/geplant" not in page, "a planned service has no link yet"
     assert "https://demo.example/land" in above

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import brotli
 import numpy as np
 import shapely
 from psycopg import sql
@@ -17,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select, text, update
 from .. import releases
 from ..domain import Level, pad_ars
 from ..models import Authority, Boundary, BoundaryNeighbour, BoundaryRelease, BoundaryShape, GeometryFile
-from . import geometry, topology
+from . import geometry, geometry_files
 from .report import driver, progress
 
 if TYPE_CHECKING:
@@ -25,10 +22,7 @@ if TYPE_CHECKING:
 
 TABLES = ("boundary", "boundary_shape", "boundary_neighbour", "geometry_file", "authority")
 
-OBJECT = "areas"
-"""Name of the object in a geometry file."""
 _CHUNK = 500
-_BROTLI_QUALITY = 7
 _BOUNDARY = (
     Boundary.id,
     Boundary.release_id,
@@ -108,7 +102,8 @@ def write(connection: Connection, prepared: Prepared, checksum: str, run_id: int
             _copy(connection, _NEIGHBOUR, counted(_neighbour_rows(item, ids[level]), weight=False))
         for level in tiers:
             for detail in geometry.DETAILS:
-                connection.execute(insert(GeometryFile).values(_file(release_id, level, detail, prepared)))
+                row = geometry_files.file_row(release_id, level, detail, prepared)
+                connection.execute(insert(GeometryFile).values(row))
                 written += 1
                 show(written)
     connection.execute(update(BoundaryRelease).where(BoundaryRelease.id == release_id).values(complete=True))
@@ -201,53 +196,3 @@ def _neighbour_rows(item: PreparedTier, ids: list[int]) -> Iterator[Sequence[Any
     numbers = np.array(ids)
     first, second, length = item.neighbours
     yield from zip(numbers[first].tolist(), numbers[second].tolist(), length.tolist(), strict=True)
-
-
-def _file(release_id: int, level: Level, detail: int, prepared: Prepared) -> dict[str, Any]:
-    item = prepared.tiers[level]
-    # The members of our own keep two levels or details of equal geometry apart, and the source with it.
-    document = {
-        "level": level.plural,
-        "detail": detail,
-        "attribution": prepared.info.attribution,
-        **topology.topology(
-            {OBJECT: (item.shapes[detail], members(prepared, level))}, geometry.GRIDS[detail]
-        ),
-    }
-    data = topology.encode(document)
-    return {
-        "hash": hashlib.sha256(data).hexdigest(),
-        "release_id": release_id,
-        "level": int(level),
-        "detail": detail,
-        "size": len(data),
-        "brotli": brotli.compress(data, quality=_BROTLI_QUALITY),
-        "gzip": gzip.compress(data, 6, mtime=0),
-    }
-
-
-def members(prepared: Prepared, level: Level) -> list[topology.Member]:
-    """Id and properties of the areas of a geometry file, in its order."""
-    item = prepared.tiers[level]
-    tier = item.tier
-
-    def above(parent: Level, at: int) -> str | None:
-        if parent not in tier.parents:
-            return None
-        return str(prepared.tiers[parent].tier.keys[tier.parents[parent][at]])
-
-    return [
-        (
-            str(key),
-            {
-                "name": tier.names[at],
-                "designation": tier.designations[at],
-                "ars": pad_ars(key),
-                "authority": tier.authorities[at],
-                "district": above(Level.DISTRICT, at),
-                "state": above(Level.STATE, at),
-                "label": [round(float(value), 5) for value in item.labels[at]],
-            },
-        )
-        for at, key in enumerate(tier.keys)
-    ]

@@ -157,7 +157,7 @@ def _geometries(
             {
                 "type": "Polygon" if single else "MultiPolygon",
                 "id": key,
-                "properties": properties,
+                **({"properties": properties} if properties else {}),
                 "arcs": part[0] if single else part,
             }
         )

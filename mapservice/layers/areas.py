@@ -73,7 +73,7 @@ def values_as_array(
 
     A negative numerator is a Reason; null is an area outside the region of the query.
     """
-    counted = _valued(query, selection, audience)
+    counted = valued(query, selection, audience)
     numerator = counted.c.status if query.measure is Measure.STATUS else counted.c.n
     inside = counted.c.inside
     shown = case((~inside, "null"), else_=cast(func.coalesce(counted.c.reason, numerator), Text))
@@ -88,7 +88,7 @@ def values_by_key(
     connection: Connection, query: Query, selection: Selection, audience: Audience
 ) -> tuple[str, str]:
     """Two JSON objects by boundary key: values (number or status), and reasons where there is none."""
-    counted = _valued(query, selection, audience)
+    counted = valued(query, selection, audience)
     key, reason = cast(func.to_json(Boundary.key), Text), counted.c.reason
     statement = (
         select(
@@ -128,7 +128,7 @@ def rows(
     chosen = None
     if boundary_id is None and (boxes or (early and page.limit is not None)):
         chosen = _chosen(query, selection, boxes, page if early else None)
-    counted = _valued(query, selection, audience, boundary_id, chosen)
+    counted = valued(query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
     already = ("boundary_id", "ordinal", "authority_id")
     statement = (
@@ -166,7 +166,7 @@ def count_of_some(
     connection: Connection, query: Query, selection: Selection, audience: Audience, only: Only
 ) -> int:
     """How many areas inside the region are in these classes."""
-    counted = _valued(query, selection, audience)
+    counted = valued(query, selection, audience)
     statement = select(func.count()).select_from(counted).where(counted.c.inside)
     return connection.scalar(statement.where(_among(query, counted, only))) or 0
 
@@ -263,13 +263,14 @@ def _reason_as_json(counted: CTE) -> ColumnElement[str]:
     return case(*((counted.c.reason == int(reason), f'"{reason.code}"') for reason in Reason))
 
 
-def _valued(
+def valued(
     query: Query,
     selection: Selection,
     audience: Audience,
     boundary_id: int | None = None,
     touching: Select[Any] | None = None,
 ) -> CTE:
+    """The rows of counting.counted_areas(), for spread with numbers of municipalities in `n` and `of`."""
     counted = counted_areas(query, selection, audience, boundary_id=boundary_id, touching=touching)
     if query.measure is not Measure.SPREAD:
         return counted

@@ -162,6 +162,7 @@ def offers(connection: Connection, chain_ids: Sequence[int]) -> Sequence[Row[Any
             bundle.name.label("bundle_name"),
             SubjectArea.slug.label("subject"),
             SubjectArea.name.label("subject_name"),
+            LifeSituation.id.label("situation"),
             LifeSituation.name.label("situation_name"),
             Implementation.status,
             Implementation.url,

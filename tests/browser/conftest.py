@@ -56,6 +56,8 @@ def _fill(database: Database) -> None:
                 "status": 1 + (number + place) % 4,
                 "url": f"https://demo.example/{authority.ars}/{service.key}",
                 "visibility": 3,
+                "contact": "team@demo.example",
+                "contact_kind": 1,
                 "demonstration": True,
             }
             for number, authority in enumerate(authorities)

@@ -168,7 +168,7 @@ def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: di
     counted = page.evaluate(f"fetch('/api/areas/{WARENDORF}').then((answer) => answer.json())")["counts"][
         "own"
     ]
-    shown = [int(text) for text in panel.locator(".panel__count dd").all_inner_texts()]
+    shown = [int(text) for text in panel.locator(".fact dd").all_inner_texts()][:3]
     assert shown == [counted["online"], counted["in_progress"], counted["planned"]]
     panel.locator("summary").first.click()
     assert page.locator("img[src=x]").count() == 0, "names are text"

@@ -115,12 +115,12 @@ export class Choropleth {
     return this.features[index];
   }
 
-  /** Colours every area; `fill(index)` gives {colour} or {reason}, and {dimmed}. */
+  /** Colours every area; `fill(index)` gives {colour} or {reason}, {dimmed}, and {passed} over by the legend. */
   colour(fill) {
     for (const layer of this.layers) {
-      const { colour, reason, dimmed } = fill(layer.areaIndex);
+      const { colour, reason, dimmed, passed } = fill(layer.areaIndex);
       const fillColor = colour ?? this.patterns[reason] ?? this.colours.ground;
-      const fillOpacity = dimmed ? 0.22 : 1;
+      const fillOpacity = passed ? 0.08 : dimmed ? 0.22 : 1;
       const options = layer.options;
       if (options.fillColor !== fillColor || options.fillOpacity !== fillOpacity) {
         options.color = isPale(fillColor) ? this.colours["hairline-pale"] : this.colours.hairline;

@@ -1,5 +1,6 @@
 // What the map fetches: values per filter, geometry per file. Only the last question's answer counts.
 
+import { withProperties } from "./geometry-file.js";
 import { inLanguage } from "./texts.js";
 
 const JSON_TYPES = { headers: { Accept: "application/json" } };
@@ -12,10 +13,14 @@ export class FetchError extends Error {
   }
 }
 
-async function fetchJson(url, options = {}) {
-  const response = await fetch(url, { ...JSON_TYPES, ...options });
+async function ask(url, options) {
+  const response = await fetch(url, options);
   if (!response.ok) throw new FetchError(response.status, await response.json().catch(() => null));
-  return response.json();
+  return response;
+}
+
+async function fetchJson(url, options = {}) {
+  return (await ask(url, { ...JSON_TYPES, ...options })).json();
 }
 
 /** Detail of the generalised geometry in metres: finer where one looks closer. */
@@ -57,7 +62,7 @@ export class Data {
     const params = new URLSearchParams({ level, detail });
     const { hash, href } =
       this.known[`${level}/${detail}`] ?? (await fetchJson(`${this.urls.geometry}?${params}`));
-    return { hash, topology: await fetchJson(href) };
+    return { hash, topology: withProperties(await fetchJson(href)) };
   }
 
   forgetGeometry() {
@@ -65,15 +70,22 @@ export class Data {
     this.known = {};
   }
 
-  /** One area with all that is offered there; the last one is kept, as filters change more often. */
-  async area(ars, level) {
-    const url = inLanguage(`${this.urls.areas}${encodeURIComponent(ars)}${level ? `?level=${level}` : ""}`);
+  /** One area in a filter, as the HTML of its panel; the last one is kept. */
+  async area(ars, level, params) {
+    if (level) params.set("level", level);
+    params.set("format", "html");
+    const url = inLanguage(`${this.urls.areas}${encodeURIComponent(ars)}?${params}`);
     if (this.areaUrl === url) return this.areaAnswer;
     this.areaRequest?.abort();
     const request = (this.areaRequest = new AbortController());
-    this.areaAnswer = await fetchJson(url, { signal: request.signal });
     this.areaUrl = url;
-    return this.areaAnswer;
+    this.areaAnswer = ask(url, { signal: request.signal }).then((answer) => answer.text());
+    try {
+      return await this.areaAnswer;
+    } catch (error) {
+      if (this.areaUrl === url) this.areaUrl = null;
+      throw error;
+    }
   }
 
   /** Names of states, districts and towns. */

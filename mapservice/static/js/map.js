@@ -2,6 +2,7 @@
 
 import { Chips } from "./chips.js";
 import { Choropleth } from "./choropleth.js";
+import { Classing } from "./classing.js";
 import { Data, detailFor } from "./data.js";
 import { Filters } from "./filters.js";
 import { Legend } from "./legend.js";
@@ -35,8 +36,8 @@ class MapPage {
     for (const input of this.form.querySelectorAll("input[data-kept]")) input.remove();
     this.messages = new Messages(this.root, document.getElementById("map-message"));
     this.data = new Data(urls);
-    this.legend = new Legend(this.root);
-    this.tooltip = new Tooltip(container);
+    this.legend = new Legend(this.root, urls, (codes) => this.pick(codes));
+    this.tooltip = new Tooltip(container, (ars) => this.open(ars));
     this.choropleth = new Choropleth(map)
       .on("hover", (index, point) => this.hover(index, point))
       .on("select", (feature) => this.open(feature.properties.ars));
@@ -50,6 +51,9 @@ class MapPage {
       pick: (item) => this.open(item.ars, { zoom: true }),
       change: () => this.go(fromForm(this.form, this.state)),
     });
+    this.classing = new Classing(document.getElementById("classing"), this.form, () =>
+      this.go(fromForm(this.form, this.state)),
+    );
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
     this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.replace(state));
     document.getElementById("reset").addEventListener("click", (event) => {
@@ -87,6 +91,7 @@ class MapPage {
     toForm(this.form, this.state);
     this.filters.setService(this.state.service[0] ?? "", this.data, this.state.service.length > 1);
     this.filters.refresh();
+    this.classing.refresh();
   }
 
   /** Takes over a state that comes from outside the form. */
@@ -105,6 +110,8 @@ class MapPage {
     const before = this.state;
     this.note = null;
     state.statusChosen = state.status.join() !== "online";
+    if (valuesKey(before) !== valuesKey(state)) state.class = [];
+    this.classing.refresh();
     this.state = state;
     step(state);
     this.show({ fit: before.within.join() !== state.within.join() });
@@ -159,10 +166,25 @@ class MapPage {
     }
     this.values = new Values(answer, state);
     this.shownKey = key;
-    this.choropleth.colour((index) => this.values.fill(index));
-    this.legend.show(this.values);
+    state.class = this.legend.show(this.values, state.class);
+    this.#raise();
     this.root.dataset.painted = key;
     this.names.setAreas(this.choropleth.features, state.level);
+  }
+
+  /** Raises the areas of the classes that the state names. */
+  #raise() {
+    this.values.pick(this.state.class);
+    this.choropleth.colour((index) => this.values.fill(index));
+    this.legend.showPicked(this.state);
+  }
+
+  /** Takes over a choice of classes: no step of its own for the back button, as it changes no value. */
+  pick(codes) {
+    this.state = { ...this.state, class: codes };
+    correct(this.state);
+    updateLinks(this.state, this.urls);
+    this.#raise();
   }
 
   /** Finer borders once one looks closer; the values' order is the same in every detail. */
@@ -191,12 +213,13 @@ class MapPage {
 
   hover(index, point) {
     if (index === null || !this.values || !point) {
-      this.tooltip.hide();
+      this.tooltip.leave();
       return;
     }
     const { properties } = this.choropleth.feature(index);
     const where = this.places.where(properties).join(" · ");
-    this.tooltip.show({ name: properties.name, where, value: this.values.describe(index) }, point);
+    const [value, rank] = [this.values.describe(index), this.values.describeRank(index)];
+    this.tooltip.show(properties.ars, { name: properties.name, where, value, rank }, point);
   }
 
   /** An area as it is said: who it is, its value, and the class that its colour stands for. */
@@ -231,9 +254,9 @@ class MapPage {
     const shown = this.panel.show(
       area,
       feature?.properties,
+      feature ? this.places.where(feature.properties).join(" · ") : "",
       value,
-      this.state,
-      () => this.data.area(area, level),
+      () => this.data.area(area, level, toParams({ ...this.state, lang: "" }, { page: false })),
       (error) => this.#drop(error, "area"),
     );
     if (!area || !bounds) return;

@@ -1,7 +1,14 @@
 // What the map shows, as an object, and its two written forms: the page's address and the filter form.
 // The address holds what differs from the start map, so that a link stays short and shows the same map.
 
-export const DEFAULTS = Object.freeze({ level: "districts", measure: "count", scope: "own" });
+export const DEFAULTS = Object.freeze({
+  level: "districts",
+  measure: "count",
+  scope: "own",
+  method: "fixed",
+  classes: "5",
+  breaks: "",
+});
 const DEFAULT_STATUS = ["online"];
 const LISTS = ["subject", "situation", "service", "within"];
 
@@ -10,6 +17,9 @@ export function fromAddress(search) {
   const state = { area: params.get("area") ?? "", lang: params.get("lang") ?? "" };
   for (const name of Object.keys(DEFAULTS)) state[name] = params.get(name) || DEFAULTS[name];
   for (const name of LISTS) state[name] = params.getAll(name).filter(Boolean);
+  // Classes of the legend that were picked out: they change no value.
+  state.class = params.getAll("class").filter(Boolean);
+  if (state.breaks && !params.get("method")) state.method = "own";
   const status = params.getAll("status").filter(Boolean);
   state.status = status.length ? status : [...DEFAULT_STATUS];
   return state;
@@ -24,9 +34,19 @@ export function toParams(state, { page = true } = {}) {
     for (const value of state.status) params.append("status", value);
   }
   for (const name of ["measure", "scope"]) if (state[name] !== DEFAULTS[name]) params.set(name, state[name]);
+  if (state.measure !== "status") addClassing(params, state);
+  if (page) for (const code of state.class ?? []) params.append("class", code);
   if (page && state.area) params.set("area", state.area);
   if (state.lang) params.set("lang", state.lang);
   return params;
+}
+
+function addClassing(params, { method, classes, breaks }) {
+  if (method === "own") params.set("breaks", breaks);
+  else if (method !== DEFAULTS.method) {
+    params.set("method", method);
+    if (classes !== DEFAULTS.classes) params.set("classes", classes);
+  }
 }
 
 export function toAddress(state, path = location.pathname) {
@@ -46,6 +66,7 @@ export function fromForm(form, previous) {
   const data = new FormData(form);
   const state = { ...previous };
   for (const name of Object.keys(DEFAULTS)) state[name] = data.get(name) || DEFAULTS[name];
+  keepClassing(state, previous);
   state.subject = data.getAll("subject");
   const service = data.get("service") ?? "";
   if (service !== (previous.service[0] ?? "")) {
@@ -61,10 +82,36 @@ export function fromForm(form, previous) {
   return state;
 }
 
+/** Limits of one's own that do not fit, or not the measure, change nothing. */
+function keepClassing(state, previous) {
+  if (state.method !== "own" || !wrongBreaks(state.breaks, state.measure)) return;
+  const kept = previous.method === "own" && wrongBreaks(previous.breaks, state.measure) ? DEFAULTS : previous;
+  Object.assign(state, { method: kept.method, classes: kept.classes, breaks: kept.breaks });
+}
+
+/** What is wrong with limits as typed: the name of a text, or nothing. The server checks the same (params.py). */
+export function wrongBreaks(text, measure) {
+  const semicolons = text.includes(";");
+  const parts = text.split(semicolons ? ";" : ",").map((part) => part.trim());
+  if (!text.trim()) return "breaks_missing";
+  const numbers = parts.map((part) => Number(semicolons ? part.replace(",", ".") : part));
+  if (parts.some((part) => !part) || numbers.some((value) => !(value >= 0))) return "breaks_numbers";
+  if (numbers[0] === 0) numbers.shift();
+  if (!numbers.length || numbers.length > 6) return "breaks_how_many";
+  if (numbers.some((value, place) => place && value <= numbers[place - 1])) return "breaks_ascending";
+  if (measure === "count" && numbers.some((value) => !Number.isInteger(value))) return "breaks_whole";
+  if (["share", "spread"].includes(measure) && numbers.at(-1) > 100) return "breaks_percent";
+  return "";
+}
+
 export function toForm(form, state) {
   for (const input of form.querySelectorAll("input[type=checkbox], input[type=radio]")) {
     if (!(input.name in state)) continue;
     input.checked = [state[input.name]].flat().includes(input.value);
+  }
+  for (const name of ["method", "classes", "breaks"]) {
+    const field = form.elements.namedItem(name);
+    if (field) field.value = state[name];
   }
   const region = form.elements.namedItem("within");
   if (region) region.value = shownRegion(form, state);

@@ -13,6 +13,7 @@ export class Values {
     const wanted = new Set(state.status);
     // With the measure status the parameter status only dims others; untouched it dims nothing.
     this.dims = answer.measure === "status" && state.statusChosen ? wanted : null;
+    this.picked = new Set();
   }
 
   at(index) {
@@ -33,11 +34,43 @@ export class Values {
     return { n, of, value, class: found };
   }
 
+  /** Raises the areas of these classes and reasons; of none: all. */
+  pick(codes) {
+    this.picked = new Set(codes);
+  }
+
   fill(index) {
     const read = this.at(index);
     if (read.outside) return {};
-    if (read.reason) return { reason: read.reason };
-    return { colour: read.class?.colour, dimmed: this.dims ? !this.dims.has(STATUS_CODES[read.n]) : false };
+    const code = read.reason ?? read.class?.class;
+    const passed = this.picked.size > 0 && !this.picked.has(code);
+    if (read.reason) return { reason: read.reason, passed };
+    const dimmed = Boolean(this.dims && !this.dims.has(STATUS_CODES[read.n]));
+    return { colour: read.class?.colour, dimmed, passed };
+  }
+
+  /** An area's place among those shown, the highest value first; equal values share one. Null without a value. */
+  rank(index) {
+    const { value } = this.at(index);
+    if (value === undefined || this.answer.measure === "status") return null;
+    this.sorted ??= this.answer.n
+      .map((_, place) => this.at(place).value)
+      .filter((known) => known !== undefined)
+      .sort((a, b) => b - a);
+    let [low, high] = [0, this.sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.sorted[middle] > value) low = middle + 1;
+      else high = middle;
+    }
+    return { rank: low + 1, of: this.sorted.length };
+  }
+
+  /** The rank in words, empty where there is none. */
+  describeRank(index) {
+    const found = this.rank(index);
+    if (!found) return "";
+    return t("rank", { rank: number(found.rank), of: number(found.of), where: this.answer.where });
   }
 
   /** The value of an area in words. */
@@ -63,12 +96,13 @@ export class Values {
   counts() {
     const classes = new Map();
     const reasons = new Map();
+    let outside = 0;
     for (let index = 0; index < this.answer.n.length; index += 1) {
       const read = this.at(index);
-      if (read.outside) continue;
-      if (read.reason) reasons.set(read.reason, (reasons.get(read.reason) ?? 0) + 1);
+      if (read.outside) outside += 1;
+      else if (read.reason) reasons.set(read.reason, (reasons.get(read.reason) ?? 0) + 1);
       else if (read.class) classes.set(read.class.class, (classes.get(read.class.class) ?? 0) + 1);
     }
-    return { classes, reasons };
+    return { classes, reasons, outside };
   }
 }
