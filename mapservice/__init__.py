@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         assets,
         dataset,
         downloads,
+        embedding,
         error_pages,
         guards,
         headers,
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     text_pages.init_app(app)
     pictures.init_app(app, settings.state_dir)
     papers.init_app(app)
+    embedding.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -23,7 +23,7 @@ MADE_UP = "demonstrationsdaten"
 _MADE_UP_TEXT = "frei erfunden"
 _COMPUTED = re.compile("'*[=+\\-@]")
 """What a spreadsheet runs as a formula, and what looks like a text that was led by an apostrophe already."""
-_AUTHORITIES_AT_A_TIME = 200
+_AUTHORITIES_AT_A_TIME = 50
 """So that memory stays the same whatever the number of entries, and each query short of its time limit."""
 
 AUTHORITY_COLUMNS = ("ars", "einwohner", "plz", "webseite", "serviceportal", "kontakt", "kontakt_art")

@@ -8,6 +8,8 @@ from flask import Flask, Response, g, request
 
 _PERMISSIONS = "camera=(), geolocation=(self), microphone=(), payment=(), usb=(), browsing-topics=()"
 
+NOBODY = "'none'"
+
 
 def nonce() -> str:
     """The nonce of this request, new for each."""
@@ -16,13 +18,23 @@ def nonce() -> str:
     return str(g.csp_nonce)
 
 
+def let_be_framed_by(sources: tuple[str, ...]) -> None:
+    """Let these sources put the answer to this request into a frame; no other page may be framed."""
+    g.frame_ancestors = " ".join(sources) or NOBODY
+
+
+def let_show_frames() -> None:
+    """Let the answer to this request show our own pages in frames."""
+    g.frame_sources = "frame-src 'self'; "
+
+
 def content_security_policy() -> str:
     # KERN draws its icons as data: images in masks; nothing else needs more than our own origin.
     script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
     return (
         f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'; object-src 'none'"
+        f"{g.get('frame_sources', '')}frame-ancestors {g.get('frame_ancestors', NOBODY)}; object-src 'none'"
     )
 
 

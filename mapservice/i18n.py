@@ -16,6 +16,17 @@ from mapservice.errors import MapServiceError
 from mapservice.paths import TRANSLATIONS
 
 LANGUAGES = ("de", "en")
+_SPEAKING = (
+    "pages.",
+    "search.",
+    "texts.",
+    "embedding.",
+    "ogc.",
+    "downloads.",
+    "pictures.",
+    "papers.",
+)
+"""Beginnings of the endpoints whose answers are in the language of the request."""
 _DATE_PATTERNS = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
 _PERCENT_PATTERNS = {"de": "#,##0.#\xa0%", "en": "#,##0.#%"}
 
@@ -68,8 +79,7 @@ def init_app(app: Flask) -> None:
     )
 
     def keep_language(endpoint: str, values: MutableMapping[str, Any]) -> None:
-        kept = ("pages.", "search.", "texts.", "ogc.", "downloads.", "pictures.", "papers.")
-        if endpoint.startswith(kept) and language() != LANGUAGES[0]:
+        if endpoint.startswith(_SPEAKING) and language() != LANGUAGES[0]:
             values.setdefault("lang", language())
 
     app.url_defaults(keep_language)

@@ -22,6 +22,7 @@ from mapservice.features import dumps
 from mapservice.headers import nonce
 from mapservice.layers import areas as layer_areas
 from mapservice.layers import authorities, legends
+from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
@@ -73,10 +74,15 @@ def asset(filename: str) -> str:
 
 @blueprint.get("/")
 def map_page() -> str:
+    return render_map()
+
+
+def render_map(**more: Any) -> str:
+    """The map with the filters of the request; `more` is for the template."""
     from mapservice import mapview
 
     # A wrong filter in a link is told here, before the map has been drawn without it.
-    query = _query()
+    query = requested_query()
     files = {
         name: {"hash": digest, "href": url_for("api.geometry", digest=digest)}
         for name, digest in service().kept("geometry files", listings.geometry_files).items()
@@ -109,6 +115,7 @@ def map_page() -> str:
         geometry_files=files,
         preload=preload,
         title=_map_title(query),
+        **more,
     )
 
 
@@ -138,10 +145,10 @@ def _map_urls() -> Any:
         values=_without_last(url_for("api.values", name="_")),
         geometry=url_for("api.current_geometry"),
         areas=_without_last(url_for("api.area", key="_")),
-        area_page=_without_last(url_for(".area", key="_")),
-        map=_without_last(url_for(".map_page")),
-        table=_without_last(url_for(".table")),
-        services=url_for(".services"),
+        area_page=_without_last(url_for("pages.area", key="_")),
+        map=_without_last(url_for("pages.map_page")),
+        table=_without_last(url_for("pages.table")),
+        services=url_for("pages.services"),
         names=url_for("api.names").partition("?")[0],
     )
 
@@ -158,7 +165,8 @@ def services(connection: Connection, version: Version) -> Payload:
     return Payload(dumps({"services": listings.services(connection)}).encode())
 
 
-def _query() -> Any:
+def requested_query() -> Query:
+    """The filters of this request; raises ParameterError."""
     args = forms.filter_arguments(request.args)
     params.allow_only(args, (*params.FILTERS, "level"), single=("level",))
     return params.parse_query(args, params.parse_level(args.get("level", Level.DISTRICT.plural)))
@@ -189,7 +197,7 @@ def table() -> str | Response:
 
 
 def _table() -> str:
-    query = _query()
+    query = requested_query()
     sort = tables.parse_sort(request.args.get("sort"))
     page = tables.parse_page(request.args.get("page"))
     held = service()
@@ -398,7 +406,7 @@ def _other_language() -> tuple[str, str, str]:
     lang = code if code != "de" else None
     endpoint = str(request.endpoint)
     kept = _lists(request.args)
-    if endpoint.startswith(("pages.", "search.", "texts.")):
+    if endpoint.startswith(("pages.", "search.", "texts.", "embedding.")):
         # Known names alone: url_for() takes some, _scheme for one, as orders.
         known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS}
         kept = {key: values for key, values in kept.items() if key in known}

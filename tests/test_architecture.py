@@ -23,6 +23,7 @@ WEB = {
     "dataset_areas",
     "dataset_tables",
     "downloads",
+    "embedding",
     "error_pages",
     "feature_pages",
     "features",

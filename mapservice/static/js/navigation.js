@@ -12,8 +12,11 @@ export function readAddress() {
   return state;
 }
 
+// In a frame a step would be one of the page around it, whose reader would go back inside our map.
+const write = document.body.classList.contains("embedded") ? "replaceState" : "pushState";
+
 /** Takes a state into the address bar as a step that the back button undoes. */
-export const step = (state) => history.pushState(null, "", toAddress(state));
+export const step = (state) => history[write](null, "", toAddress(state));
 
 /** The same without a step of its own. */
 export const correct = (state) => history.replaceState(null, "", toAddress(state));
