@@ -15,6 +15,7 @@ from mapservice.layers import areas, legends
 from mapservice.layers.areas import Page
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.crs import CRS84, Box, Crs
+from mapservice.layers.predicates import Filter
 from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
 from mapservice.service import service
@@ -56,11 +57,15 @@ def find(
     boxes: Sequence[Box] = (),
     page: Page | None = None,
     boundary_id: int | None = None,
+    filter_: Filter | None = None,
 ) -> FeaturePage:
-    """Look up areas with their values. detail: of the generalised shape, None for none."""
+    """Look up areas with their values. detail: of the generalised shape, None for none. filter_: which areas,
+    by their properties (layers/area_properties.py).
+    """
     page = page or Page()
     selection = resolve(connection, query)
     release = about.current_release(connection)
+    among = legends.classes(connection, query, selection, service().audience)
     # One row more than asked for tells whether there is a next page, without counting.
     wanted = Page(None if page.limit is None else page.limit + 1, page.after, page.offset)
     found = areas.rows(
@@ -73,13 +78,15 @@ def find(
         boxes=boxes,
         page=wanted,
         boundary_id=boundary_id,
+        wanted=filter_,
+        among=among,
     )
     shown = found if page.limit is None else found[: page.limit]
     return FeaturePage(
         query,
         shown,
         about.said(query, selection, release, version),
-        legends.classes(connection, query, selection, service().audience),
+        among,
         timestamp(version.changed_at),
         len(found) > len(shown),
     )

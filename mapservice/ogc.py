@@ -1,4 +1,5 @@
-"""OGC API - Features below /api: Part 1 (core, GeoJSON, HTML, OpenAPI 3.0) and Part 2 (CRS by reference).
+"""OGC API - Features below /api: Part 1 (core, GeoJSON, HTML, OpenAPI 3.0), Part 2 (CRS by
+reference) and Part 3 (filtering with CQL2).
 
 Names in comments, such as fc-links, are those of the standard's requirements.
 """
@@ -11,18 +12,20 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 
-from mapservice import feature_pages, openapi, params
+from mapservice import feature_pages, json_schemas, openapi, params, vocabulary
 from mapservice.about import current_release, data_licence, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
 from mapservice.errors import N_, NotFoundError, ParameterError
 from mapservice.features import dumps
-from mapservice.i18n import language
-from mapservice.layers import crs
+from mapservice.filter_params import FILTER_PARAMETERS, parse_filter, query_parameters
+from mapservice.json_schemas import SCHEMA
+from mapservice.layers import area_properties, crs
 from mapservice.layers.areas import Page
 from mapservice.layers.extents import Extent, boundary_of, extents
+from mapservice.ogc_links import here, itself, link, to
 from mapservice.outline import outline
-from mapservice.representations import FORMATS, HTML, answer, as_html, represented
+from mapservice.representations import HTML, answer, as_html, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
 from mapservice.service import service
 
@@ -34,10 +37,43 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/html",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
     "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+    *(
+        f"http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/{name}"
+        for name in ("queryables", "queryables-query-parameters", "filter", "features-filter")
+    ),
+    *(
+        f"http://www.opengis.net/spec/cql2/1.0/conf/{name}"
+        for name in (
+            "cql2-text",
+            "cql2-json",
+            "basic-cql2",
+            "advanced-comparison-operators",
+            "case-insensitive-comparison",
+            "basic-spatial-functions",
+            "basic-spatial-functions-plus",
+            "spatial-functions",
+            "property-property",
+        )
+    ),
 )
+_QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+_SCHEMA = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 _OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 _COMMON = ("f", params.LANGUAGE)
-_ITEMS = ("detail", "crs", "bbox", "bbox-crs", "datetime", "limit", "cursor", "offset", *_COMMON)
+_PROPERTIES = tuple(query_parameters(area_properties.types()))
+_ITEMS = (
+    *FILTER_PARAMETERS,
+    *_PROPERTIES,
+    "detail",
+    "crs",
+    "bbox",
+    "bbox-crs",
+    "datetime",
+    "limit",
+    "cursor",
+    "offset",
+    *_COMMON,
+)
 _ITEM = tuple(name for name in params.FILTERS if name != "within")
 _PAGE_DETAIL = 1000
 """Detail of the small maps on pages."""
@@ -62,13 +98,13 @@ def landing(connection: Connection, version: Version) -> Payload:
         **release_as_json(release),
         **version_as_json(version),
         "links": [
-            *_itself(JSON),
-            _link(
-                "service-desc", _OPENAPI, _to(".definition"), _("Beschreibung der Schnittstelle, OpenAPI 3.0")
+            *itself(JSON),
+            link(
+                "service-desc", _OPENAPI, to(".definition"), _("Beschreibung der Schnittstelle, OpenAPI 3.0")
             ),
-            _link("service-doc", HTML, _to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
-            _link("conformance", JSON, _to(".conformance"), _("Was von OGC API umgesetzt ist")),
-            _link("data", JSON, _to(".collections"), _("Die Ebenen als Sammlungen")),
+            link("service-doc", HTML, to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
+            link("conformance", JSON, to(".conformance"), _("Was von OGC API umgesetzt ist")),
+            link("data", JSON, to(".collections"), _("Die Ebenen als Sammlungen")),
             *_data_licence(_("Lizenz der Daten")),
         ],
     }
@@ -81,7 +117,7 @@ def landing(connection: Connection, version: Version) -> Payload:
 def conformance(connection: Connection, version: Version) -> Payload:
     """conformance-success."""
     params.allow_only(request.args, _COMMON, single=_COMMON)
-    return answer({"conformsTo": list(CONFORMANCE), "links": _itself(JSON)}, "api/conformance.html")
+    return answer({"conformsTo": list(CONFORMANCE), "links": itself(JSON)}, "api/conformance.html")
 
 
 @blueprint.get("/openapi.json")
@@ -102,7 +138,7 @@ def documentation() -> Response:
 
 
 def _document() -> dict[str, Any]:
-    return openapi.document(_to(".landing"), service().settings.contact_mail)
+    return openapi.document(to(".landing"), service().settings.contact_mail)
 
 
 # --- collections ------------------------------------------------------------------------------------
@@ -117,7 +153,7 @@ def collections(connection: Connection, version: Version) -> Payload:
     release = current_release(connection)
     content = {
         "title": _("Ebenen der Verwaltungsgrenzen"),
-        "links": [*_itself(JSON), *_licences(release)],
+        "links": [*itself(JSON), *_licences(release)],
         "crs": [system.uri for system in crs.ALL],
         "collections": [
             _collection(level, extent, release, own=False) for level, extent in extents(connection).items()
@@ -137,6 +173,39 @@ def collection(connection: Connection, version: Version, name: str) -> Payload:
     return answer(content, "api/collection.html")
 
 
+@blueprint.get("/collections/<name>/queryables")
+@represented
+@versioned
+def queryables(connection: Connection, version: Version, name: str) -> Payload:
+    """Part 3, queryables-op: the properties that a filter may name."""
+    level = params.parse_level(name)
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    return _described(level, json_schemas.queryables(level, to(".queryables", name=name)))
+
+
+@blueprint.get("/collections/<name>/schema")
+@represented
+@versioned
+def schema(connection: Connection, version: Version, name: str) -> Payload:
+    """What the features have: type, title, unit and explanation of each property."""
+    level = params.parse_level(name)
+    params.allow_only(request.args, _COMMON, single=_COMMON)
+    return _described(level, json_schemas.schema(level, to(".schema", name=name)))
+
+
+def _described(level: Level, content: dict[str, Any]) -> Payload:
+    if not as_html():
+        return Payload(dumps(content).encode(), SCHEMA)
+    body = render_template(
+        "api/properties.html",
+        content=content,
+        links=itself(SCHEMA),
+        collection=vocabulary.level_words(level)[0],
+        collection_id=level.plural,
+    )
+    return Payload(body.encode(), HTML)
+
+
 def _extent(connection: Connection, level: Level) -> Extent:
     extent = extents(connection).get(level)
     if extent is None:
@@ -151,11 +220,11 @@ def _extent(connection: Connection, level: Level) -> Extent:
 def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -> dict[str, Any]:
     """own: its own answer, rather than an entry of the list."""
     name = level.plural
-    here = [
-        _link("self", JSON, _to(".collection", name=name), _("Diese Sammlung")),
-        _link("alternate", HTML, _to(".collection", name=name, f="html"), _("Diese Sammlung als Seite")),
+    itself_here = [
+        link("self", JSON, to(".collection", name=name), _("Diese Sammlung")),
+        link("alternate", HTML, to(".collection", name=name, f="html"), _("Diese Sammlung als Seite")),
     ]
-    title, description = openapi.collection_words(level)
+    title, description = vocabulary.level_words(level)
     return {
         "id": name,
         "title": title,
@@ -166,10 +235,12 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
         "crs": [system.uri for system in crs.ALL],
         "storageCrs": crs.CRS84.uri,
         "links": [
-            *(_itself(JSON) if own else here),
-            _link("items", GEOJSON, _to(".items", name=name), _("Die Gebiete als GeoJSON")),
-            _link("items", HTML, _to(".items", name=name, f="html"), _("Die Gebiete als Seite")),
-            _link("enclosure", GEOJSON, _to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
+            *(itself(JSON) if own else itself_here),
+            link("items", GEOJSON, to(".items", name=name), _("Die Gebiete als GeoJSON")),
+            link("items", HTML, to(".items", name=name, f="html"), _("Die Gebiete als Seite")),
+            link(_QUERYABLES, SCHEMA, to(".queryables", name=name), _("Wonach sich filtern lässt")),
+            link(_SCHEMA, SCHEMA, to(".schema", name=name), _("Die Eigenschaften der Gebiete")),
+            link("enclosure", GEOJSON, to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
             *_licences(release),
         ],
     }
@@ -177,13 +248,13 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
 
 def _data_licence(title: str) -> list[dict[str, str]]:
     licence = data_licence()
-    return [_link("license", HTML, licence, title)] if licence and licence.startswith("http") else []
+    return [link("license", HTML, licence, title)] if licence and licence.startswith("http") else []
 
 
 def _licences(release: Row[Any]) -> list[dict[str, str]]:
     links = _data_licence(_("Lizenz der Werte"))
     if release.licence_url:
-        links.append(_link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
+        links.append(link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
     return links
 
 
@@ -200,6 +271,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     query = params.parse_query(request.args, level)
     detail = params.parse_detail(request.args)
     system, boxes = params.parse_crs(request.args), params.parse_bbox(request.args)
+    filter_ = parse_filter(request.args, area_properties.types(query.measure))
     params.check_datetime(request.args)
     release = current_release(connection)
     after = params.parse_cursor(request.args, release.id)
@@ -208,21 +280,30 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     page = Page(limit=params.parse_limit(request.args), after=after, offset=params.parse_offset(request.args))
     if as_html():
         system, detail = crs.CRS84, _PAGE_DETAIL
-    found = feature_pages.find(connection, version, query, detail=detail, crs=system, boxes=boxes, page=page)
+    found = feature_pages.find(
+        connection,
+        version,
+        query,
+        detail=detail,
+        crs=system,
+        boxes=boxes,
+        page=page,
+        filter_=filter_,
+    )
     # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
     further: dict[str, Any] = {}
     if after is None and not page.offset and not found.more:
         # fc-numberMatched: said where it costs nothing, never counted.
         further["numberMatched"] = len(found.rows)
     further["links"] = [
-        *_itself(GEOJSON),
-        _link("collection", JSON, _to(".collection", name=name), _("Diese Sammlung")),
+        *itself(GEOJSON),
+        link("collection", JSON, to(".collection", name=name), _("Diese Sammlung")),
     ]
     if found.more:
         cursor = params.make_cursor(release.id, found.rows[-1].ordinal)
-        following = _here(offset=None, cursor=cursor)
+        following = here(offset=None, cursor=cursor)
         further["links"].append(
-            _link("next", HTML if as_html() else GEOJSON, following, _("Die nächste Seite"))
+            link("next", HTML if as_html() else GEOJSON, following, _("Die nächste Seite"))
         )
     if not as_html():
         header = feature_pages.content_crs(system)
@@ -231,9 +312,9 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     body = render_template(
         "api/items.html",
         content=content,
-        collection=openapi.collection_words(level)[0],
+        collection=vocabulary.level_words(level)[0],
         collection_id=name,
-        words=openapi.property_words(),
+        words=vocabulary.area_properties(),
         rows=[(row.key, found.properties(row)) for row in found.rows],
         outline=outline(found),
     )
@@ -259,53 +340,22 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         system, detail = crs.CRS84, _PAGE_DETAIL
     found = feature_pages.find(connection, version, query, detail=detail, crs=system, boundary_id=boundary_id)
     row = found.rows[0]
-    links = [*_itself(GEOJSON), _link("collection", JSON, _to(".collection", name=name), _("Diese Sammlung"))]
+    links = [*itself(GEOJSON), link("collection", JSON, to(".collection", name=name), _("Diese Sammlung"))]
     if not as_html():
         text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
         return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),))
     body = render_template(
         "api/item.html",
         content={**found.members, "links": links},
-        collection=openapi.collection_words(level)[0],
+        collection=vocabulary.level_words(level)[0],
         collection_id=name,
         key=key,
-        words=openapi.property_words(),
+        words=vocabulary.area_properties(),
         properties=found.properties(row),
         outline=outline(found),
         area_link=url_for("pages.area", key=row.authority or row.ars),
     )
     return Payload(body.encode(), HTML)
-
-
-# --- links ------------------------------------------------------------------------------------------
-
-
-def _link(rel: str, type_: str, href: str, title: str = "") -> dict[str, str]:
-    found = {"rel": rel, "type": type_, "href": href}
-    return {**found, "title": title, "hreflang": language()} if title else found
-
-
-def _to(endpoint: str, **values: Any) -> str:
-    return url_for(endpoint, _external=True, **values)
-
-
-def _here(**changes: Any) -> str:
-    """This address with other parameters; None takes one away."""
-    given: dict[str, Any] = request.args.to_dict(flat=False)
-    kept = {name: value for name, value in {**given, **changes}.items() if value is not None}
-    return _to(str(request.endpoint), **(request.view_args or {}), **kept)
-
-
-def _itself(json_type: str) -> list[dict[str, str]]:
-    """fc-links, f-links and the like: the answer at hand, and the same in the other form."""
-    types = dict(zip(FORMATS, (json_type, HTML), strict=True))
-    form = "html" if as_html() else "json"
-    other = "json" if as_html() else "html"
-    titles = {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
-    return [
-        _link("self", types[form], _here(), titles[form]),
-        _link("alternate", types[other], _here(f=other), titles[other]),
-    ]
 
 
 def init_app(app: Flask) -> None:

@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
@@ -188,6 +188,11 @@ def parse_detail(arguments: Arguments) -> int:
 
 def parse_format(arguments: Arguments, allowed: Collection[str], default: str) -> str:
     return _choice(arguments, "format", {name: name for name in allowed}, default)
+
+
+def parse_choice(arguments: Arguments, name: str, allowed: Sequence[str]) -> str:
+    """One of these words; the first without the parameter."""
+    return _choice(arguments, name, {word: word for word in allowed}, allowed[0])
 
 
 def parse_limit(arguments: Arguments) -> int:

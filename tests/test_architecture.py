@@ -26,6 +26,7 @@ WEB = {
     "embedding",
     "error_pages",
     "feature_pages",
+    "filter_params",
     "features",
     "forms",
     "guards",
@@ -33,8 +34,12 @@ WEB = {
     "i18n",
     "listings",
     "mapview",
+    "json_schemas",
     "ogc",
+    "ogc_links",
     "openapi",
+    "openapi_parameters",
+    "openapi_schemas",
     "outline",
     "pages",
     "papers",
@@ -50,6 +55,7 @@ WEB = {
     "text_pages",
     "texts",
     "titles",
+    "vocabulary",
 }
 GROUND = {"config", "domain", "errors", "paths"}
 

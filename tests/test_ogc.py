@@ -33,6 +33,19 @@ PAGES = [
     "/api/collections/districts/items",
     "/api/collections/districts/items/05515",
 ]
+SCHEMAS = ["/api/collections/districts/queryables", "/api/collections/districts/schema"]
+PART_3 = ["queryables", "queryables-query-parameters", "filter", "features-filter"]
+CQL2 = [
+    "cql2-text",
+    "cql2-json",
+    "basic-cql2",
+    "advanced-comparison-operators",
+    "case-insensitive-comparison",
+    "basic-spatial-functions",
+    "basic-spatial-functions-plus",
+    "spatial-functions",
+    "property-property",
+]
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 
 
@@ -90,6 +103,8 @@ def test_conformance_success(client: FlaskClient) -> None:
         [
             *(part_1 + name for name in ("core", "oas30", "html", "geojson")),
             "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
+            *(part_1.replace("features-1", "features-3") + name for name in PART_3),
+            *("http://www.opengis.net/spec/cql2/1.0/conf/" + name for name in CQL2),
         ]
     )
 
@@ -214,7 +229,7 @@ def test_fc_time_definition_refuses_the_rest(client: FlaskClient, value: str) ->
     assert json.loads(response.data)["parameter"] == "datetime"
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/api/openapi.json", "/api/docs"])
+@pytest.mark.parametrize("address", [*PAGES, *SCHEMAS, "/api/openapi.json", "/api/docs"])
 def test_query_param_unknown(client: FlaskClient, address: str) -> None:
     response = client.get(address, query_string={"colour": "red"})
     assert response.status_code == 400

@@ -31,9 +31,11 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level, Measure, Reason, Status
+from mapservice.layers import area_properties
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.counting import counted_areas, current_release, inside
 from mapservice.layers.crs import CRS84, Box, Crs
+from mapservice.layers.predicates import Filter
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryShape
@@ -114,20 +116,24 @@ def rows(
     page: Page | None = None,
     boundary_id: int | None = None,
     only: Only | None = None,
+    wanted: Filter | None = None,
+    among: tuple[ValueClass, ...] = (),
 ) -> Sequence[Row[Any]]:
     """One row per area inside the region (and touching one of the boxes), with its names and counts.
 
     Columns: boundary_id, ordinal, key, ars, authority (ARS or null), ags, name, designation, district, state
     (names), online, in_progress, planned, n, of, status, reason, for spread left_out, population_n,
     population_of; with a detail also geojson, the generalised geometry as text in the
-    reference system `crs`. boundary_id: that area alone. only: those areas.
+    reference system `crs`. boundary_id: that area alone. only: those areas. wanted: a filter over the
+    properties in area_properties.py; among: the classes that it may name.
     """
     page = page or Page()
     # In the order of the release a page is known without a single count: its areas alone are counted.
-    early = page.order is Order.ORDINAL
+    of_area, of_counts = wanted.parts(area_properties.STATIC) if wanted else (None, None)
+    early = page.order is Order.ORDINAL and only is None and of_counts is None
     chosen = None
-    if boundary_id is None and (boxes or (early and page.limit is not None)):
-        chosen = _chosen(query, selection, boxes, page if early else None)
+    if boundary_id is None and (boxes or of_area or (early and page.limit is not None)):
+        chosen = _chosen(query, selection, boxes, of_area, page if early else None)
     counted = valued(query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
     already = ("boundary_id", "ordinal", "authority_id")
@@ -153,6 +159,9 @@ def rows(
     )
     if only is not None:
         statement = statement.where(_among(query, counted, only))
+    if of_counts is not None:
+        offered = area_properties.counted(query, counted, among, area_properties.named(district, state))
+        statement = statement.where(offered.condition(of_counts))
     if detail is not None:
         shape = aliased(BoundaryShape)
         statement = statement.join(
@@ -197,8 +206,11 @@ def count_of_areas(connection: Connection, selection: Selection, level: Level) -
     )
 
 
-def _chosen(query: Query, selection: Selection, boxes: Sequence[Box], page: Page | None) -> Select[Any]:
-    """Ids of the boundaries inside the region that touch a box; of the page alone, if there is one.
+def _chosen(
+    query: Query, selection: Selection, boxes: Sequence[Box], wanted: Filter | None, page: Page | None
+) -> Select[Any]:
+    """Ids of the boundaries inside the region that touch a box and pass a filter without counts; of the page
+    alone, if there is one.
 
     By the finest shape: the same areas whatever detail is asked for.
     """
@@ -212,6 +224,14 @@ def _chosen(query: Query, selection: Selection, boxes: Sequence[Box], page: Page
             or_(*(func.ST_Intersects(shape.geom, box.stored()) for box in boxes)),
         )
         ids = ids.where(Boundary.id.in_(touching))
+    if wanted is not None:
+        district, state = aliased(Boundary), aliased(Boundary)
+        ids = (
+            ids.join(Authority, Authority.id == Boundary.authority_id, isouter=True)
+            .join(district, district.id == Boundary.district_id, isouter=True)
+            .join(state, state.id == Boundary.state_id, isouter=True)
+            .where(area_properties.named(district, state).condition(wanted))
+        )
     if page is None:
         return ids
     if page.after is not None:

@@ -1,0 +1,73 @@
+"""Which features: `filter` in CQL2 (OGC API - Features, Part 3), and properties as parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mapservice import cql2, params
+from mapservice.errors import N_, ParameterError
+from mapservice.layers.predicates import Filter, Type
+from mapservice.params import Arguments
+
+FILTER_PARAMETERS = ("filter", "filter-lang", "filter-crs")
+_TAKEN = frozenset(
+    {
+        *params.FILTERS,
+        *FILTER_PARAMETERS,
+        "limit",
+        "cursor",
+        "offset",
+        "bbox",
+        "crs",
+        "detail",
+        "f",
+        "datetime",
+    }
+)
+
+
+def query_parameters(types: Mapping[str, Type]) -> dict[str, Type]:
+    """The properties that may stand in the address as `name=value`: whose name means nothing else there."""
+    return {name: type_ for name, type_ in types.items() if name not in _TAKEN}
+
+
+def parse_filter(arguments: Arguments, types: Mapping[str, Type]) -> Filter | None:
+    """`filter` and properties together, all of which must hold. Raises ParameterError."""
+    system = params.parse_crs(arguments, "filter-crs")
+    language = params.parse_choice(arguments, "filter-lang", cql2.LANGUAGES)
+    parts: list[Any] = []
+    if "filter" in arguments:
+        tree = cql2.parse(arguments["filter"], language)
+        whole = isinstance(tree, dict) and tree.get("op") == "and" and isinstance(tree.get("args"), list)
+        parts += tree["args"] if whole and len(tree["args"]) > 1 else [tree]
+    for name, type_ in query_parameters(types).items():
+        if name in arguments:
+            value = _value(name, arguments[name], type_)
+            parts.append({"op": "=", "args": [{"property": name}, value]})
+    if not parts:
+        return None
+    return Filter(parts[0] if len(parts) == 1 else {"op": "and", "args": parts}, system)
+
+
+def _value(name: str, text: str, type_: Type) -> Any:
+    if type_ is Type.NUMBER:
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if len(text) > 40 or not math.isfinite(number):
+            raise ParameterError(
+                N_("%(name)s ist eine Zahl."), words={"name": name}, parameter=name, allowed=["0.5"]
+            )
+        return number
+    if "\x00" in text or len(text) > 500:
+        raise ParameterError(
+            N_("Der Wert von %(name)s hat unerlaubte Zeichen oder mehr als 500."),
+            words={"name": name},
+            parameter=name,
+        )
+    if type_ is Type.DATE:
+        return {"date": text}
+    return text == "true" if type_ is Type.BOOLEAN else text

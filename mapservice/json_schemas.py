@@ -1,0 +1,60 @@
+"""JSON Schema of a collection: of its features, and of what a filter may ask (Part 3, queryables)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import gettext as _
+
+from mapservice import vocabulary
+from mapservice.domain import Level, Reason
+from mapservice.layers import area_properties
+from mapservice.openapi_schemas import Json
+
+SCHEMA = "application/schema+json"
+_GEOMETRY = {"format": "geometry-multipolygon", "x-ogc-role": "primary-geometry"}
+
+
+def queryables(level: Level, address: str) -> Json:
+    """Of a level; exactly the names that layers.area_properties knows."""
+    words = {**vocabulary.area_properties(), **vocabulary.further_area_properties()}
+    names = [*area_properties.STATIC, *area_properties.COUNTED]
+    properties = {name: property_of(name, words[name]) for name in names}
+    title = _("%(collection)s: Filter", collection=vocabulary.level_words(level)[0])
+    return {**document(address, title, properties), "additionalProperties": False}
+
+
+def schema(level: Level, address: str) -> Json:
+    """Of the features of a level."""
+    words = vocabulary.area_properties()
+    key = vocabulary.further_area_properties()
+    properties = {name: property_of(name, words[name]) for name in words}
+    properties = {"geometry": property_of("geometry", key["geometry"]), **properties}
+    return document(address, vocabulary.level_words(level)[0], properties)
+
+
+def document(address: str, title: str, properties: Json) -> Json:
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": address,
+        "type": "object",
+        "title": title,
+        "properties": properties,
+    }
+
+
+def property_of(name: str, words: tuple[str, str, str], geometry: dict[str, str] | None = None) -> Json:
+    """One property: type, title, explanation, unit."""
+    type_, title, explanation = words
+    found: dict[str, Any] = {"title": title, "description": explanation}
+    if name == "geometry":
+        return {**found, **(geometry or _GEOMETRY)}
+    if type_:
+        found["type"] = type_
+    if name in vocabulary.UNITS:
+        found["x-ogc-unit"] = vocabulary.UNITS[name]
+    if name == "value_reason":
+        found["enum"] = [reason.code for reason in Reason]
+    if name == "data_as_of":
+        found["format"] = "date-time"
+    return found

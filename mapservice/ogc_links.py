@@ -1,0 +1,43 @@
+"""Links in answers of the OGC API."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from flask import request, url_for
+from flask_babel import gettext as _
+
+from mapservice.i18n import language
+from mapservice.representations import FORMATS, HTML, as_html
+
+
+def link(rel: str, type_: str, href: str, title: str = "") -> dict[str, str]:
+    found = {"rel": rel, "type": type_, "href": href}
+    return {**found, "title": title, "hreflang": language()} if title else found
+
+
+def to(endpoint: str, **values: Any) -> str:
+    return url_for(endpoint, _external=True, **values)
+
+
+def here(**changes: Any) -> str:
+    """This address with other parameters; None takes one away."""
+    given: dict[str, Any] = request.args.to_dict(flat=False)
+    kept = {name: value for name, value in {**given, **changes}.items() if value is not None}
+    # Not by url_for alone: a parameter may be called as a part of the path is.
+    path, _question, own = to(str(request.endpoint), **(request.view_args or {})).partition("?")
+    query = urlencode({**parse_qs(own), **kept}, doseq=True)
+    return f"{path}?{query}" if query else path
+
+
+def itself(json_type: str) -> list[dict[str, str]]:
+    """fc-links, f-links and the like: the answer at hand, and the same in the other form."""
+    types = dict(zip(FORMATS, (json_type, HTML), strict=True))
+    form = "html" if as_html() else "json"
+    other = "json" if as_html() else "html"
+    titles = {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
+    return [
+        link("self", types[form], here(), titles[form]),
+        link("alternate", types[other], here(f=other), titles[other]),
+    ]
