@@ -16,11 +16,10 @@ GERMANY = ((47.27, 5.87), (55.06, 15.04))
 
 @dataclass(frozen=True)
 class MapUrls:
-    """Addresses that the map is given. `module`, `leaflet_*` and `topojson_js` are our own static files."""
+    """Addresses that the map is given. `module` and `leaflet_*` are our own static files."""
 
     leaflet_js: str
     leaflet_css: str
-    topojson_js: str
     module: str
     values: str
     """Ends before the level's name, as do `areas` and `area_page` before the key."""
@@ -42,9 +41,14 @@ class MapMarkup:
     script: str
 
 
+def warm_up() -> None:
+    """Import folium beforehand: with pandas it needs half a second, which the first visitor would wait."""
+    import folium  # noqa: F401
+
+
 @functools.lru_cache(maxsize=8)
 def render(urls: MapUrls) -> MapMarkup:
-    # folium imports pandas and needs half a second: paid by the first map page, not by every start.
+    # Not with the module: commands and tests that never show a map need no folium.
     import folium
     from branca.element import CssLink, JavascriptLink, MacroElement
     from folium.template import Template
@@ -92,7 +96,7 @@ def render(urls: MapUrls) -> MapMarkup:
     view._id = "ozg"
     # Lists of its own: add_js_link() would change those of the class, and folium's defaults are eight
     # files on foreign servers.
-    view.default_js = [("leaflet", urls.leaflet_js), ("topojson", urls.topojson_js)]
+    view.default_js = [("leaflet", urls.leaflet_js)]
     view.default_css = [("leaflet_css", urls.leaflet_css)]
     view.add_child(Choropleth())
     root: Any = view.get_root()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, g, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -88,12 +89,14 @@ def render_map(**more: Any) -> str:
         for name, digest in service().kept("geometry files", listings.geometry_files).items()
     }
     first = files.get(f"{query.level.plural}/{_FIRST_DETAIL}")
-    preload = [first["href"]] if first else []
-    if not request.args:
-        # Exactly the address that the script asks for, else the browser fetches it twice.
-        preload.append(
-            url_for("api.values", name=query.level.plural) + f"?detail={_FIRST_DETAIL}&format=array"
-        )
+    filters = [
+        item
+        for item in request.args.items(multi=True)
+        if item[1] and item[0] in (*params.FILTERS, params.LANGUAGE)
+    ]
+    # The script takes this very address for its first question, else the browser would fetch twice.
+    filters += [("detail", str(_FIRST_DETAIL)), ("format", "array")]
+    first_values = f"{url_for('api.values', name=query.level.plural).partition('?')[0]}?{urlencode(filters)}"
     markup = mapview.render(_map_urls())
     return render_template(
         "map.html",
@@ -113,7 +116,8 @@ def render_map(**more: Any) -> str:
         },
         texts=i18n.script_texts(),
         geometry_files=files,
-        preload=preload,
+        preload=[first["href"]] if first else [],
+        first_values=first_values,
         title=_map_title(query),
         **more,
     )
@@ -140,7 +144,6 @@ def _map_urls() -> Any:
     return mapview.MapUrls(
         leaflet_js=asset("vendor/leaflet/leaflet.js"),
         leaflet_css=asset("vendor/leaflet/leaflet.css"),
-        topojson_js=asset("vendor/topojson-client/topojson-client.min.js"),
         module=asset("js/map.js"),
         values=_without_last(url_for("api.values", name="_")),
         geometry=url_for("api.current_geometry"),

@@ -48,7 +48,11 @@ def application() -> Flask:
     settings = Settings.from_environment()
     set_up_logging(settings.log_level)
     urls = cluster.urls(settings)
-    return create_app(settings, Database(DatabaseUrls(None, urls.internal, urls.public), settings))
+    app = create_app(settings, Database(DatabaseUrls(None, urls.internal, urls.public), settings))
+    from mapservice import mapview
+
+    threading.Thread(target=mapview.warm_up, daemon=True).start()
+    return app
 
 
 # --- checks --------------------------------------------------------------------------------------------

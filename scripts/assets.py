@@ -3,7 +3,6 @@
 
     vendor/leaflet/leaflet.js, leaflet.css, images/
     vendor/kern/kern.min.css, fonts/fira-sans.css, fonts/fira-sans/*.woff2
-    vendor/topojson-client/topojson-client.min.js   (UMD, global `topojson`)
 
 Each folder has the package's LICENSE beside it. axe-core is for tests and stays in node_modules/.
 Only the standard library is used, since set-up runs this before anything else is certain.
@@ -24,7 +23,6 @@ VENDOR = ROOT / "mapservice" / "static" / "vendor"
 FILES = {
     "leaflet": ("leaflet", ["LICENSE", "dist/leaflet.js", "dist/leaflet.css", "dist/images/*"]),
     "kern": ("@kern-ux/native", ["LICENSE.md", "dist/kern.min.css", "dist/fonts/fira-sans.css"]),
-    "topojson-client": ("topojson-client", ["LICENSE", "dist/topojson-client.min.js"]),
 }
 
 

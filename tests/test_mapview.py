@@ -11,7 +11,6 @@ from mapservice import mapview
 URLS = mapview.MapUrls(
     leaflet_js="/static/1/leaflet.js",
     leaflet_css="/static/1/leaflet.css",
-    topojson_js="/static/1/topojson.js",
     module="/static/1/map.js",
     values="/api/values/",
     geometry="/api/geometry",
@@ -35,7 +34,6 @@ def test_nothing_comes_from_another_origin() -> None:
     assert "//" not in re.sub(r"^\s*//.*$", "", everything, flags=re.MULTILINE)
     assert re.findall(r'(?:src|href)="([^"]+)"', markup.links) == [
         URLS.leaflet_js,
-        URLS.topojson_js,
         URLS.leaflet_css,
     ]
 

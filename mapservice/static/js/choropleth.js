@@ -1,5 +1,6 @@
 // The coloured areas: one canvas, geometry parsed once per file, colours changed in place.
 
+import { Arcs, area, borders, lines, outline } from "./arcs.js";
 import { mapColours } from "./colours.js";
 import { makePatterns } from "./patterns.js";
 
@@ -36,8 +37,8 @@ export class Choropleth {
 
   /** Puts the areas of a TopoJSON file on the map in place of those before. */
   setGeometry(topology, level) {
-    const collection = topology.objects.areas;
-    const features = topojson.feature(topology, collection).features;
+    const features = topology.objects.areas.geometries;
+    const arcs = new Arcs(topology);
     this.areas?.remove();
     this.lines.clearLayers();
     this.level = level;
@@ -50,11 +51,10 @@ export class Choropleth {
       // Outside the chosen region: the map's own ground, taken neither for a value nor for a grey.
       fillColor: this.colours.ground,
       fillOpacity: 1,
-      smoothFactor: 0.8,
       bubblingMouseEvents: false,
     };
     this.layers = features.map((feature, index) => {
-      const layer = new L.Polygon(L.GeoJSON.coordsToLatLngs(coordinates(feature.geometry), 2), { ...style });
+      const layer = area(arcs, feature, style);
       layer.areaIndex = index;
       return layer;
     });
@@ -63,30 +63,29 @@ export class Choropleth {
     this.areas.on("mouseout", () => this.#hover(null));
     this.areas.on("click", (event) => this.handlers.select?.(this.feature(event.propagatedFrom.areaIndex)));
     this.areas.addTo(this.map);
-    this.#drawLines(topology, collection, level);
+    this.#drawLines(arcs, features, level);
     this.values = null;
     this.select(this.selected);
     this.mark(this.marked);
   }
 
   /** Lines of the levels above, from the same file: they lie exactly on the borders of the areas. */
-  #drawLines(topology, collection, level) {
-    const mesh = (differs) =>
-      L.GeoJSON.coordsToLatLngs(topojson.mesh(topology, collection, differs).coordinates, 1);
-    const draw = (lines, border) => {
-      const common = { renderer: this.renderer, interactive: false, smoothFactor: 0.8, border };
+  #drawLines(arcs, features, level) {
+    const found = borders(features, {
+      coast: (one, other) => !other,
+      state: (one, other) => level !== "states" && one.properties.state !== other.properties.state,
+      district: (one, other) =>
+        (level === "municipalities" || level === "associations") &&
+        one.properties.district !== other.properties.district,
+    });
+    for (const border of ["district", "coast", "state"]) {
+      if (!found[border].length) continue;
+      const common = { renderer: this.renderer, border };
       if (BORDERS[border].casing) {
-        this.lines.addLayer(L.polyline(lines, { ...common, color: this.colours.casing, under: true }));
+        this.lines.addLayer(lines(arcs, found[border], { ...common, color: this.colours.casing, under: true }));
       }
       const { opacity } = BORDERS[border];
-      this.lines.addLayer(L.polyline(lines, { ...common, color: this.colours.line, opacity }));
-    };
-    if (level === "municipalities" || level === "associations") {
-      draw(mesh((a, b) => a !== b && a.properties.district !== b.properties.district), "district");
-    }
-    draw(mesh((a, b) => a === b), "coast");
-    if (level !== "states") {
-      draw(mesh((a, b) => a !== b && a.properties.state !== b.properties.state), "state");
+      this.lines.addLayer(lines(arcs, found[border], { ...common, color: this.colours.line, opacity }));
     }
     this.#weighLines();
   }
@@ -180,7 +179,4 @@ export class Choropleth {
 /** Whether white lines would vanish on the fill. */
 const isPale = (fill) => typeof fill !== "string" || /^#[ef][0-9a-f][ef][0-9a-f][ef][0-9a-f]$/i.test(fill);
 
-const coordinates = ({ type, coordinates: rings }) => (type === "Polygon" ? [rings] : rings);
-
-const ring = (layer, renderer, weight, color) =>
-  L.polygon(layer.getLatLngs(), { renderer, weight, color, fill: false, interactive: false, smoothFactor: 0.8 });
+const ring = (layer, renderer, weight, color) => outline(layer, { renderer, weight, color });

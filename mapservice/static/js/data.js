@@ -34,6 +34,7 @@ export class Data {
   constructor(urls) {
     this.urls = urls;
     this.files = new Map();
+    this.first = document.getElementById("first-values")?.href;
     // The page names the files that were current when it was made: no question before the first fetch.
     this.known = JSON.parse(document.getElementById("geometry-files").textContent);
   }
@@ -43,7 +44,11 @@ export class Data {
     this.valuesRequest?.abort();
     const request = (this.valuesRequest = new AbortController());
     params.set("format", "array");
-    return fetchJson(`${this.urls.values}${level}?${params}`, { signal: request.signal });
+    let url = `${this.urls.values}${level}?${params}`;
+    // What the page's own address asks for is on its way since the page's head.
+    if (this.first && params.get("detail") === new URL(this.first).searchParams.get("detail")) url = this.first;
+    this.first = null;
+    return fetchJson(url, { signal: request.signal });
   }
 
   /** The current geometry file of a level: {hash, topology}. Parsed once per address. */
