@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from urllib.parse import parse_qs, urlsplit
 
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitor
@@ -133,6 +135,8 @@ def test_the_panel_says_who_offers_what_and_how_it_compares(visit: Visitor) -> N
     if panel.locator(".subject[open]").count() == 0:
         panel.locator(".subject summary").first.press("Enter")
     assert page.locator("img[src=x]").count() == 0
+    panel.get_by_role("link", name="Alle Angaben zu diesem Gebiet").focus()
+    assert page.evaluate("document.scrollingElement.scrollTop + document.body.scrollTop") == 0
     assert made.axe() == []
     link = panel.get_by_role("link", name=re.compile("Eintrag stimmt nicht")).first
     href = link.get_attribute("href")
@@ -150,3 +154,30 @@ def test_the_panel_says_who_offers_what_and_how_it_compares(visit: Visitor) -> N
     page_links = set(page.locator(".services a").evaluate_all("(all) => all.map((link) => link.href)"))
     assert panel_links == page_links != set()
     assert made.axe() == []
+
+
+def test_the_greys_differ_by_pattern_also_in_forced_colours(visit: Visitor) -> None:
+    """Without hue: each swatch is reduced to which of its pixels are darker than its own mean."""
+    page = visit(forced_colors="active").open("/")
+    page.evaluate(
+        """() => document.getElementById('legend-list').replaceChildren(
+            ...['no_data', 'not_responsible', 'unincorporated', 'outside'].map((reason) => {
+                const swatch = document.createElement('span');
+                swatch.className = `legend__swatch legend__swatch--${reason}`;
+                swatch.id = reason;
+                swatch.style.cssText = 'display: block; width: 40px; height: 40px';
+                return swatch;
+            }))"""
+    )
+    shapes = {}
+    for reason in ("no_data", "not_responsible", "unincorporated", "outside"):
+        with Image.open(io.BytesIO(page.locator(f"#{reason}").screenshot())) as picture:
+            grey = picture.convert("L").crop((3, 3, 37, 37))
+        pixels = list(grey.getdata())
+        mean = sum(pixels) / len(pixels)
+        shapes[reason] = [pixel < mean - 4 for pixel in pixels]
+    reasons = list(shapes)
+    for number, one in enumerate(reasons):
+        for other in reasons[:number]:
+            differing = sum(a != b for a, b in zip(shapes[one], shapes[other], strict=True))
+            assert differing > 0.05 * len(shapes[one]), (one, other)

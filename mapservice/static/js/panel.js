@@ -34,11 +34,14 @@ export class Panel {
     this.root.hidden = false;
     if (opened) {
       this.#head(properties?.name ?? "", where);
-      this.body.replaceChildren(element("p", "kern-body", t("panel_loading", { name: properties?.name ?? ars })));
+      const loading = element("p", "kern-body", t("panel_loading", { name: properties?.name ?? ars }));
+      loading.role = "status";
+      this.body.replaceChildren(loading);
       this.body.scrollTop = 0;
       this.heading.focus({ preventScroll: true });
     }
     let html;
+    this.root.ariaBusy = "true";
     try {
       html = await load();
     } catch (error) {
@@ -46,6 +49,7 @@ export class Panel {
       return;
     }
     if (this.ars !== ars) return;
+    this.root.ariaBusy = "false";
     this.#fill(html, { keep: !opened });
   }
 
@@ -65,6 +69,7 @@ export class Panel {
   }
 
   #fail(ars, value, error) {
+    this.root.ariaBusy = "false";
     const link = element("a", "kern-btn kern-btn--secondary panel__page");
     link.href = inLanguage(`${this.urls.area_page}${ars}`);
     link.append(element("span", "kern-label", t("panel_page")));
