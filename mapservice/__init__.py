@@ -37,6 +37,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         search_pages,
         text_pages,
     )
+    from mapservice.basemap import basemap
     from mapservice.config import DatabaseUrls, Settings
     from mapservice.database import Database, DataVersions
     from mapservice.domain import Audience
@@ -60,7 +61,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     attach(app, Service(settings, database, audience, DataVersions(database, audience)))
     i18n.init_app(app)
     assets.init_app(app)
-    headers.init_app(app, internal=audience is Audience.INTERNAL)
+    tiles = basemap(settings)
+    headers.init_app(app, internal=audience is Audience.INTERNAL, tiles=tiles.origin if tiles else None)
     guards.init_app(app, settings)
     pages.init_app(app)
     search_pages.init_app(app, settings)

@@ -158,6 +158,38 @@ def _mail(text: str) -> str:
     return text
 
 
+# Names of one thing in XYZ templates and in those of WMTS (OGC 07-057r7, REST and KVP).
+_TILE_PLACES = {"z": "z", "x": "x", "y": "y", "tilematrix": "z", "tilecol": "x", "tilerow": "y"}
+
+
+def _tiles(text: str) -> str:
+    """An address of tiles in the usual web grid (EPSG:3857), its places written {z}, {x} and {y}."""
+    allowed = (
+        "https://HOST/… mit {z}, {x} und {y} oder, bei WMTS, mit {TileMatrix}, {TileCol} und {TileRow}; "
+        "http:// nur für den eigenen Rechner"
+    )
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(allowed) from None
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValueError(allowed)
+    # The host stands in a header, so it may hold nothing but a host.
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", parts.netloc) or parts.fragment:
+        raise ValueError(allowed)
+    if any(c.isspace() or c in "\"'<>\\`" for c in text):
+        raise ValueError(allowed)
+    places = re.findall(r"\{([^{}]*)\}", text)
+    unknown = [place for place in places if place.lower() not in _TILE_PLACES]
+    if unknown:
+        raise ValueError(f"{allowed}. Unbekannt ist {{{unknown[0]}}}")
+    if {_TILE_PLACES[place.lower()] for place in places} != {"x", "y", "z"}:
+        raise ValueError(allowed)
+    return re.sub(r"\{([^{}]*)\}", lambda found: f"{{{_TILE_PLACES[found[1].lower()]}}}", text)
+
+
 @dataclass(frozen=True)
 class Setting:
     """One setting: its name in the environment, the field of Settings, how to read it, German help."""
@@ -249,6 +281,11 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Adresse des Formulars, mit dem Barrieren gemeldet werden; leer: die Mailadresse",
     ),
+    _setting("BASEMAP_URL", _tiles, "", "Kacheln einer Hintergrundkarte (XYZ oder WMTS); leer: keine"),
+    _setting("BASEMAP_NAME", _text, "", "Name der Hintergrundkarte, wie Besucher ihn lesen"),
+    _setting("BASEMAP_ATTRIBUTION", _text, "", "Quellenvermerk der Hintergrundkarte, als Text"),
+    _setting("BASEMAP_ATTRIBUTION_URL", _link, "", "Adresse, auf die der Quellenvermerk verweist"),
+    _setting("BASEMAP_MAX_ZOOM", _number(1, 22), "18", "Feinste Zoomstufe, für die es Kacheln gibt"),
     _setting("PLAIN_LANGUAGE_URL", _link, "", "Adresse der Seite in Leichter Sprache"),
     _setting("SIGN_LANGUAGE_URL", _link, "", "Adresse der Seite mit Gebärdensprache"),
     _setting(
@@ -288,6 +325,12 @@ class Settings:
     contact_mail: str | None = None
     texts_dir: Path | None = None
     accessibility_form_url: str | None = None
+    basemap_url: str | None = None
+    """With {z}, {x} and {y}, however it was written."""
+    basemap_name: str | None = None
+    basemap_attribution: str | None = None
+    basemap_attribution_url: str | None = None
+    basemap_max_zoom: int = 18
     plain_language_url: str | None = None
     sign_language_url: str | None = None
     frame_ancestors: tuple[str, ...] = ("*",)
@@ -327,9 +370,22 @@ class Settings:
                 "Zugänge derselben Datenbank nennen oder keinen.",
                 parameter="MAPSERVICE_INTERNAL_DATABASE_URL",
             )
+        _check_basemap(values)
         return cls(**values)
 
     @property
     def path_prefix(self) -> str:
         """The path of the public URL, without a slash at the end: '' or '/geoportal/ozg'."""
         return urlsplit(self.public_url).path if self.public_url else ""
+
+
+def _check_basemap(values: Mapping[str, Any]) -> None:
+    """Name and attribution belong to the tiles: without them nobody knows whom to agree to."""
+    present = {name for name in values if name.startswith("basemap_") and name != "basemap_max_zoom"}
+    needed = ("basemap_url", "basemap_name", "basemap_attribution")
+    missing = [f"{PREFIX}{name.upper()}" for name in needed if name not in present]
+    if present and missing:
+        raise ConfigurationError(
+            f"Zur Hintergrundkarte fehlt {missing[0]}. Nötig sind Adresse, Name und Quellenvermerk.",
+            parameter=missing[0],
+        )

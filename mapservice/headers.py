@@ -28,22 +28,27 @@ def let_show_frames() -> None:
     g.frame_sources = "frame-src 'self'; "
 
 
-def content_security_policy() -> str:
+def content_security_policy(images: str = "") -> str:
+    """images: a further origin that images may come from, with a space before it."""
     # KERN draws its icons as data: images in masks; nothing else needs more than our own origin.
     script = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
     return (
-        f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:; "
+        f"default-src 'none'; script-src {script}; style-src 'self'; img-src 'self' data:{images}; "
         "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
         f"{g.get('frame_sources', '')}frame-ancestors {g.get('frame_ancestors', NOBODY)}; object-src 'none'"
     )
 
 
-def init_app(app: Flask, *, internal: bool) -> None:
-    """internal: the internal view, of which no cache on the way may keep anything."""
+def init_app(app: Flask, *, internal: bool, tiles: str | None = None) -> None:
+    """internal: the internal view, of which no cache on the way may keep anything.
+
+    tiles: the origin of the operator's base map.
+    """
+    images = f" {tiles}" if tiles else ""
 
     def add_headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", content_security_policy())
+        headers.setdefault("Content-Security-Policy", content_security_policy(images))
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Permissions-Policy", _PERMISSIONS)

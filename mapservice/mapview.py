@@ -47,7 +47,8 @@ def warm_up() -> None:
 
 
 @functools.lru_cache(maxsize=8)
-def render(urls: MapUrls) -> MapMarkup:
+def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMarkup:
+    """tiles: template of a base map's addresses, with {z}, {x}, {y}; made, but not put on the map."""
     # Not with the module: commands and tests that never show a map need no folium.
     import folium
     from branca.element import CssLink, JavascriptLink, MacroElement
@@ -60,7 +61,9 @@ def render(urls: MapUrls) -> MapMarkup:
             """
             {% macro script(this, kwargs) %}
             import({{ this.module|tojson }}).then(
-                (module) => module.start({{ this._parent.get_name() }}, {{ this.urls|tojson }})
+                (module) => module.start(
+                    {{ this._parent.get_name() }}, {{ this.urls|tojson }}{{ ", " + this.tiles if this.tiles }}
+                )
             );
             {% endmacro %}
             """
@@ -71,12 +74,20 @@ def render(urls: MapUrls) -> MapMarkup:
             self._name = "choropleth"
             self._id = "ozg"
             self.module = urls.module
+            self.tiles = layer.get_name() if layer else ""
             self.urls = {
                 name: value
                 for name, value in asdict(urls).items()
                 if name in ("values", "geometry", "areas", "area_page", "map", "table", "services", "names")
             }
 
+    layer = None
+    if tiles is not None:
+        # The page shows the attribution as text; folium wants one, and Leaflet would take it for markup.
+        layer = folium.TileLayer(
+            tiles, attr="-", name="basemap", show=False, max_zoom=22, max_native_zoom=max_zoom
+        )
+        layer._id = "basemap"
     (south, west), (north, east) = GERMANY
     view = folium.Map(
         location=((south + north) / 2, (west + east) / 2),
@@ -98,6 +109,8 @@ def render(urls: MapUrls) -> MapMarkup:
     # files on foreign servers.
     view.default_js = [("leaflet", urls.leaflet_js)]
     view.default_css = [("leaflet_css", urls.leaflet_css)]
+    if layer is not None:
+        view.add_child(layer)
     view.add_child(Choropleth())
     root: Any = view.get_root()
     root.render()

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapservice import area_pages, downloads, forms, i18n, listings, params, profiles, results, tables, titles
 from mapservice.about import data_licence
+from mapservice.basemap import basemap
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, is_region_key
 from mapservice.error_pages import UnknownAreaError
@@ -97,7 +98,8 @@ def render_map(**more: Any) -> str:
     # The script takes this very address for its first question, else the browser would fetch twice.
     filters += [("detail", str(_FIRST_DETAIL)), ("format", "array")]
     first_values = f"{url_for('api.values', name=query.level.plural).partition('?')[0]}?{urlencode(filters)}"
-    markup = mapview.render(_map_urls())
+    tiles = basemap(service().settings)
+    markup = mapview.render(_map_urls(), tiles.url if tiles else None, tiles.max_zoom if tiles else 18)
     return render_template(
         "map.html",
         map=markup,
@@ -119,6 +121,7 @@ def render_map(**more: Any) -> str:
         preload=[first["href"]] if first else [],
         first_values=first_values,
         title=_map_title(query),
+        basemap=tiles,
         **more,
     )
 

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 
 from mapservice import forms, i18n, titles
+from mapservice.basemap import basemap
 from mapservice.domain import Reason, Status
 from mapservice.errors import NotFoundError
 from mapservice.service import service
@@ -123,7 +124,7 @@ def imprint() -> str:
 @blueprint.get("/datenschutz")
 def privacy() -> str:
     """The operator's statement, and what is true of the service wherever it runs."""
-    return render_template("privacy.html", part=shown("datenschutz.md"))
+    return render_template("privacy.html", part=shown("datenschutz.md"), basemap=basemap(service().settings))
 
 
 @blueprint.get("/barrierefreiheit")

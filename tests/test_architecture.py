@@ -16,6 +16,7 @@ WEB = {
     "api",
     "area_pages",
     "assets",
+    "basemap",
     "conditions",
     "corrections",
     "dataset",

@@ -103,3 +103,47 @@ def test_every_setting_is_documented() -> None:
     assert list(rows) == [setting.name for setting in SETTINGS]
     for setting in SETTINGS:
         assert rows[setting.name].strip("` ") == (setting.default or "–"), setting.name
+
+
+TILES = {
+    "MAPSERVICE_BASEMAP_NAME": "Grau",
+    "MAPSERVICE_BASEMAP_ATTRIBUTION": "© Beispiel",
+}
+
+
+def test_addresses_of_tiles_are_read_as_xyz_and_as_wmts() -> None:
+    def read(url: str) -> str | None:
+        return Settings.from_environment({**TILES, "MAPSERVICE_BASEMAP_URL": url}).basemap_url
+
+    assert read("https://a.example/{z}/{x}/{y}.png") == "https://a.example/{z}/{x}/{y}.png"
+    rest = "https://a.example/w/{TileMatrix}/{TileRow}/{TileCol}.png"
+    assert read(rest) == "https://a.example/w/{z}/{y}/{x}.png"
+    kvp = "https://a.example/?SERVICE=WMTS&TILEMATRIX={tilematrix}&TILEROW={TILEROW}&TILECOL={TileCol}"
+    assert read(kvp) == "https://a.example/?SERVICE=WMTS&TILEMATRIX={z}&TILEROW={y}&TILECOL={x}"
+    assert read("http://127.0.0.1:9/{z}/{x}/{y}") == "http://127.0.0.1:9/{z}/{x}/{y}"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://a.example/{z}/{x}.png", "{y}"),
+        ("http://a.example/{z}/{x}/{y}.png", "https"),
+        ("https://{s}.a.example/{z}/{x}/{y}.png", "HOST"),
+        ("https://a.example/{z}/{x}/{y}{r}.png", "Unbekannt ist {r}"),
+        ("https://u:p@a.example/{z}/{x}/{y}.png", "HOST"),
+        ("https://a.example;script-src/{z}/{x}/{y}.png", "HOST"),
+        ("tiles", "HOST"),
+    ],
+)
+def test_wrong_addresses_of_tiles_stop_the_start(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match="MAPSERVICE_BASEMAP_URL") as caught:
+        Settings.from_environment({**TILES, "MAPSERVICE_BASEMAP_URL": url})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["URL", "NAME", "ATTRIBUTION"])
+def test_a_base_map_without_name_or_source_stops_the_start(missing: str) -> None:
+    given = {**TILES, "MAPSERVICE_BASEMAP_URL": "https://a.example/{z}/{x}/{y}"}
+    del given[f"MAPSERVICE_BASEMAP_{missing}"]
+    with pytest.raises(ConfigurationError, match=f"fehlt MAPSERVICE_BASEMAP_{missing}"):
+        Settings.from_environment(given)

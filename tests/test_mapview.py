@@ -57,3 +57,12 @@ def test_addresses_cannot_leave_the_script() -> None:
     script = mapview.render(tricky).script
     assert "</script>" not in script
     assert "`" not in script
+
+
+def test_a_base_map_is_made_but_not_put_on_the_map() -> None:
+    script = mapview.render(URLS, "https://tiles.example/{z}/{x}/{y}.png?a=1&b=</script>", 15).script
+    assert "tile_layer_basemap" in script
+    assert "addTo(map_ozg)" not in script
+    assert "</script>" not in script
+    assert '"maxNativeZoom": 15' in script
+    assert "tile_layer" not in mapview.render(URLS).script

@@ -1,5 +1,6 @@
 // The map page: address, form, map, legend and panel follow one state.
 
+import { offerBasemap } from "./basemap.js";
 import { Chips } from "./chips.js";
 import { Choropleth } from "./choropleth.js";
 import { Classing } from "./classing.js";
@@ -22,7 +23,7 @@ import { View } from "./view.js";
 import { Walk } from "./walk.js";
 
 class MapPage {
-  constructor(map, urls) {
+  constructor(map, urls, tiles) {
     this.map = map;
     this.urls = urls;
     keepStill(map);
@@ -80,6 +81,7 @@ class MapPage {
       open: (index) => this.open(this.choropleth.feature(index).properties.ars),
       close: () => Boolean(this.state.area) && (this.open(""), true),
     });
+    if (tiles) offerBasemap(map, tiles, this.root);
     document.addEventListener("themechange", () => this.#restyle());
     map.on("zoomend", () => this.#refine());
     map.on("movestart", () => this.tooltip.hide());
@@ -286,6 +288,7 @@ class MapPage {
   }
 }
 
-export function start(map, urls) {
-  return new MapPage(map, urls);
+/** tiles: the layer of the operator's base map, if there is one; not on the map yet. */
+export function start(map, urls, tiles = null) {
+  return new MapPage(map, urls, tiles);
 }
