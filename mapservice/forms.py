@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from mapservice import listings
+from mapservice import entry_filters, listings
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
 from mapservice.i18n import language
 from mapservice.layers.query import (
@@ -40,6 +40,7 @@ class FilterForm:
     method: str
     classes: str
     breaks: str
+    entries: entry_filters.EntryForm
     kept: Pairs
     """Name and value of filters that the form has no field for; it carries them along hidden."""
 
@@ -50,9 +51,7 @@ class FilterForm:
         }
         within = [key for key in args.getlist("within") if key]
         region = within[0] if within and within[0] in offered else ""
-        # A service beside a situation is refused; the field that one sees and can empty is the service's.
-        situations = [] if args.get("service") else args.getlist("situation")
-        kept = [("situation", value) for value in situations if value]
+        kept = entry_filters.not_offered(args)
         kept += [("service", value) for value in args.getlist("service")[1:] if value]
         kept += [("within", value) for value in within[1 if region else 0 :]]
         return cls(
@@ -66,6 +65,7 @@ class FilterForm:
             method=args.get("method") or (Method.OWN if args.get("breaks") else Method.FIXED).value,
             classes=args.get("classes") or str(DEFAULT_CLASSES),
             breaks=args.get("breaks", ""),
+            entries=entry_filters.EntryForm.of(args),
             kept=tuple(kept),
         )
 
@@ -82,6 +82,7 @@ class Choices:
     regions: tuple[listings.State, ...]
     methods: Pairs
     numbers: tuple[str, ...]
+    entries: entry_filters.EntryChoices
 
 
 def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -92,7 +93,7 @@ def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
     idle = () if args.get("method", Method.OWN.value) == Method.OWN.value else ("breaks",)
     return MultiDict(
         (name, _service_key(value.strip()) if name == "service" else value.strip())
-        for name, value in args.items(multi=True)
+        for name, value in entry_filters.as_in_addresses(args).items(multi=True)
         if value.strip() and name not in PAGE_PARAMETERS and name not in idle
     )
 
@@ -140,6 +141,7 @@ def choices() -> Choices:
             (Method.OWN.value, _("eigene Grenzen")),
         ),
         numbers=tuple(str(number) for number in range(LEAST_CLASSES, MOST_CLASSES + 1)),
+        entries=entry_filters.choices(),
     )
 
 
@@ -171,6 +173,7 @@ def chips(args: MultiDict[str, str]) -> list[Chip]:
         "situation": service().kept("situations", listings.situations),
         "measure": dict(choices().measures),
         "scope": {Scope.AVAILABLE.code: _("vor Ort verfügbar")},
+        **entry_filters.names(args),
     }
     unset = {"measure": Measure.COUNT.value, "scope": Scope.OWN.code}
     made = []

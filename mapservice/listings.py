@@ -136,6 +136,24 @@ def situations(connection: Connection) -> dict[str, str]:
     return {str(row.id): row.name for row in connection.execute(select(LifeSituation.id, LifeSituation.name))}
 
 
+def situation_groups(connection: Connection) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Subject areas in their order, by German name, each with id and name of the life situations that
+    services of the present catalogue lie in.
+    """
+    present = select(Service.life_situation_id).where(
+        ~Service.retired, Service.kind == int(ServiceKind.BUNDLE), Service.life_situation_id.is_not(None)
+    )
+    rows = connection.execute(
+        select(LifeSituation.id, LifeSituation.name, LifeSituation.subject_area_id)
+        .where(LifeSituation.id.in_(present))
+        .order_by(LifeSituation.subject_area_id, LifeSituation.name)
+    )
+    groups: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row.subject_area_id, []).append((str(row.id), row.name))
+    return [(SUBJECT_AREAS[number - 1][1], tuple(group)) for number, group in groups.items()]
+
+
 def bundles(connection: Connection) -> list[dict[str, str]]:
     """The OZG services alone, as {key, label}: what a plain list can suggest."""
     rows = connection.execute(

@@ -22,7 +22,8 @@ class MapUrls:
     leaflet_css: str
     module: str
     values: str
-    """Ends before the level's name, as do `areas` and `area_page` before the key."""
+    """Ends before the level's name, as does `facets`, and `areas` and `area_page` before the key."""
+    facets: str
     geometry: str
     areas: str
     area_page: str
@@ -78,7 +79,7 @@ def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMa
             self.urls = {
                 name: value
                 for name, value in asdict(urls).items()
-                if name in ("values", "geometry", "areas", "area_page", "map", "table", "services", "names")
+                if name not in ("leaflet_js", "leaflet_css", "topojson_js", "module")
             }
 
     layer = None

@@ -13,7 +13,19 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
-from mapservice import area_pages, downloads, forms, i18n, listings, params, profiles, results, tables, titles
+from mapservice import (
+    area_pages,
+    downloads,
+    facets,
+    forms,
+    i18n,
+    listings,
+    params,
+    profiles,
+    results,
+    tables,
+    titles,
+)
 from mapservice.about import data_licence
 from mapservice.basemap import basemap
 from mapservice.database import Version
@@ -34,7 +46,10 @@ blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
 """Detail of the borders that the map starts with; finer ones follow as one looks closer."""
 _WORTH_COMPRESSING = 1000
-_TOLD_ABOVE_THE_FORM = ("measure", "service", "breaks", "classes", "class")
+_TOLD_ABOVE_THE_FORM = (
+    *("measure", "service", "situation", "kind", "maturity", "confirmed"),
+    *("breaks", "classes", "class"),
+)
 
 
 @dataclass(frozen=True)
@@ -111,11 +126,6 @@ def render_map(**more: Any) -> str:
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         downloads=downloads.links({}),
-        situations={
-            key: name
-            for key, name in service().kept("situations", listings.situations).items()
-            if key in request.args.getlist("situation")
-        },
         texts=i18n.script_texts(),
         geometry_files=files,
         preload=[first["href"]] if first else [],
@@ -149,6 +159,7 @@ def _map_urls() -> Any:
         leaflet_css=asset("vendor/leaflet/leaflet.css"),
         module=asset("js/map.js"),
         values=_without_last(url_for("api.values", name="_")),
+        facets=_without_last(url_for("api.facets", name="_")),
         geometry=url_for("api.current_geometry"),
         areas=_without_last(url_for("api.area", key="_")),
         area_page=_without_last(url_for("pages.area", key="_")),
@@ -219,6 +230,7 @@ def _table() -> str:
         rows = layer_areas.rows(
             connection, query, selection, held.audience, page=tables.page_of(sort, page), only=only
         )
+        numbers = facets.kept(connection, query, selection)
     if not rows and page > 1:
         raise ParameterError(
             _("So viele Seiten hat die Tabelle nicht."),
@@ -242,6 +254,7 @@ def _table() -> str:
         ),
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
+        facets=numbers,
         services=held.kept("bundles", listings.bundles),
         columns=tables.columns(query, sort, district=show_district, state=show_state, link=_table_link),
         rows=tables.table_rows(query, rows, lambda ars: url_for(".area", key=ars)),
@@ -438,6 +451,7 @@ def _compress(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
+    facets.init_app(app)
     app.register_blueprint(blueprint)
     app.after_request(_compress)
     app.context_processor(

@@ -13,6 +13,7 @@ URLS = mapview.MapUrls(
     leaflet_css="/static/1/leaflet.css",
     module="/static/1/map.js",
     values="/api/values/",
+    facets="/api/facets/",
     geometry="/api/geometry",
     areas="/api/areas/",
     area_page="/gebiete/",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -44,6 +45,8 @@ def sent(page: str) -> list[tuple[str, str]]:
     fields = []
     for tag in re.findall(r"<input[^>]*>", form):
         attributes = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        if "name" not in attributes:
+            continue
         if attributes.get("type") in ("radio", "checkbox") and not re.search(r"\schecked", tag):
             continue
         fields.append((attributes["name"], unescape(attributes.get("value", ""))))
@@ -61,6 +64,8 @@ def sent(page: str) -> list[tuple[str, str]]:
         f"within={TELGTE}&within=05515",
         "level=municipalities&status=planned&status=open&measure=share",
         "service=10500&measure=status&scope=available",
+        "kind=efa&kind=reuse&maturity=2.0:4&confirmed=2026-03-01",
+        "maturity=1.1:0&confirmed=" + (dt.datetime.now(dt.UTC).date() - dt.timedelta(days=1)).isoformat(),
     ],
 )
 def test_sending_the_form_again_asks_for_the_same(client: FlaskClient, query: str) -> None:
@@ -97,6 +102,10 @@ def test_a_life_situation_stays_without_a_field(client: FlaskClient, filled: Dat
             'value="available" checked',
         ),
         ("service=10999", 404, "10999", 'value="10999"'),
+        ("confirmed=2999-01-01&kind=efa", 400, "in der Zukunft", 'value="efa" checked'),
+        ("confirmed=day&confirmed_day=gestern", 400, "kein Tag", 'name="confirmed_day" value="gestern"'),
+        ("service=10500&subject=umwelt&situation=3", 400, "Entweder Leistungen", 'value="umwelt" checked'),
+        ("maturity=9:9&scope=available", 400, "maturity", 'value="available" checked'),
     ],
 )
 def test_a_wrong_choice_is_told_above_the_form(
@@ -125,6 +134,47 @@ def test_the_form_is_folded_and_names_what_is_chosen(client: FlaskClient) -> Non
     said = re.sub(r"<[^>]+>", "", summary[1])
     for named in ("Filter ändern", "Gemeinden", "Warendorf, Kreis", "Wohnsitzmeldungen"):
         assert named in said
+
+
+@pytest.mark.parametrize(
+    ("sent", "day"),
+    [
+        ("confirmed=day&confirmed_day=2026-03-01", "2026-03-01"),
+        ("confirmed=&confirmed_day=2026-03-01", "2026-03-01"),
+        ("confirmed=any&confirmed_day=2026-03-01", ""),
+        ("confirmed=2026-01-31&confirmed_day=2026-03-01", "2026-01-31"),
+        ("confirmed=day&confirmed_day=", ""),
+    ],
+)
+def test_two_fields_of_the_form_are_one_day(client: FlaskClient, sent: str, day: str) -> None:
+    """Without scripts too: a preset, a day of one's own, or any."""
+    page = client.get(f"/tabelle?{sent}").text
+    said = re.findall(r"bestätigt seit (\d\d\.\d\d\.\d{4})", page)
+    assert set(said) == ({dt.date.fromisoformat(day).strftime("%d.%m.%Y")} if day else set())
+    assert "confirmed_day=" not in "".join(re.findall(r'href="([^"]*)"', page))
+
+
+def test_numbers_beside_subjects_and_situations(client: FlaskClient, filled: Database) -> None:
+    """Two services: one of two subject areas is online somewhere, and the other's life situation is not."""
+    with filled.owner() as connection:
+        situation = connection.exec_driver_sql(
+            "INSERT INTO life_situation (subject_area_id, name) VALUES (6, 'Geburt') RETURNING id"
+        ).scalar_one()
+        connection.exec_driver_sql(f"UPDATE service SET life_situation_id = {situation} WHERE key = '10501'")
+
+    def numbers(query: str) -> dict[str, str]:
+        page = client.get(f"/tabelle?{query}").text
+        return dict(re.findall(r'data-facet="([^"]*)">([^<]+)<', page))
+
+    other = {"subject-familie_kind": "0 von 1", f"situation-{situation}": "0 von 1"}
+    assert numbers("level=municipalities") == {"subject-arbeit_ruhestand": "1 von 1", **other}
+    assert numbers("level=municipalities&subject=familie_kind&kind=efa") == {
+        "subject-arbeit_ruhestand": "0 von 1",
+        **other,
+    }
+    page = client.get(f"/tabelle?situation={situation}").text
+    assert re.search(rf'id="situation-{situation}" name="situation" value="{situation}" checked', page)
+    assert "mindestens eine Leistung aus „Geburt“" in page
 
 
 def test_spread_shows_what_it_left_out_instead_of_own_counts(client: FlaskClient, filled: Database) -> None:

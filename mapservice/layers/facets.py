@@ -29,6 +29,11 @@ class Facets:
     subjects: dict[str, Facet]
     situations: dict[int, Facet]
 
+    @property
+    def situations_by_text(self) -> dict[str, Facet]:
+        """situations, by id as forms write it."""
+        return {str(key): facet for key, facet in self.situations.items()}
+
 
 def facets(connection: Connection, query: Query, selection: Selection, audience: Audience) -> Facets:
     """Over all bundles, whatever services the query chooses; its other filters hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -10,14 +11,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from werkzeug.serving import make_server
 
 from mapservice import create_app, privileges, tallies
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.domain import implementation_id
-from mapservice.models import Authority, Implementation, Publication, Service
+from mapservice.models import Authority, Implementation, LifeSituation, Publication, Service
 from mapservice.postgres import Server
 from tests.conftest import ROOT, urls_of
 from tests.entries import add_service
@@ -43,6 +44,11 @@ def _fill(database: Database) -> None:
         add_service(connection, "10500", name="Wohnsitzmeldungen", subject_area_id=13)
         add_service(connection, "10501", name="Elterngeld <img src=x onerror=alert(1)>", subject_area_id=6)
         add_service(connection, "10502", name="Kindertagesbetreuung", subject_area_id=6)
+        situation = connection.execute(
+            insert(LifeSituation).values(subject_area_id=6, name="Geburt").returning(LifeSituation.id)
+        ).scalar_one()
+        with_birth = update(Service).where(Service.key.in_(("10501", "10502")))
+        connection.execute(with_birth.values(life_situation_id=situation))
         services = connection.execute(select(Service.id, Service.key).order_by(Service.key)).all()
         authorities = connection.execute(select(Authority.id, Authority.ars).order_by(Authority.ars)).all()
         connection.execute(
@@ -59,6 +65,10 @@ def _fill(database: Database) -> None:
                 "contact": "team@demo.example",
                 "contact_kind": 1,
                 "demonstration": True,
+                "solution_kind": 1 + number % 2,
+                "maturity_model": 11,
+                "maturity": 2 + place,
+                "as_of": dt.datetime.now(dt.UTC).date() - dt.timedelta(days=30 + 120 * place),
             }
             for number, authority in enumerate(authorities)
             for place, service in enumerate(services)

@@ -1,7 +1,7 @@
 // The filters that are set, each with a way to take it off again.
 
 import { DEFAULTS, fromAddress } from "./state.js";
-import { element, t } from "./texts.js";
+import { date, element, t } from "./texts.js";
 
 const NEED_SERVICE = ["status", "spread"];
 
@@ -12,7 +12,6 @@ export class Chips {
     this.form = form;
     this.data = data;
     this.change = change;
-    this.situations = JSON.parse(document.getElementById("situations").textContent);
   }
 
   async show(state) {
@@ -50,7 +49,8 @@ export class Chips {
       within: (key) => this.#option(key),
       service: (key) => services.get(key) ?? key,
       subject: (slug) => this.#label(`subject-${slug}`),
-      situation: (id) => this.situations[id] ?? id,
+      situation: (id) => this.#label(`situation-${id}`),
+      kind: (code) => this.#label(`kind-${code}`),
     };
     for (const [name, label] of Object.entries(names)) {
       for (const value of state[name]) {
@@ -58,6 +58,13 @@ export class Chips {
         if (name === "service" && NEED_SERVICE.includes(state.measure)) without.measure = DEFAULTS.measure;
         items.push({ label: label(value), without });
       }
+    }
+    if (state.maturity) {
+      const [model, step] = state.maturity.split(":");
+      items.push({ label: t("chip_maturity", { model, step }), without: { ...state, maturity: "" } });
+    }
+    if (state.confirmed) {
+      items.push({ label: t("chip_confirmed", { date: date(state.confirmed) }), without: { ...state, confirmed: "" } });
     }
     if (state.measure !== DEFAULTS.measure) {
       items.push({ label: this.#label(`measure-${state.measure}`), without: { ...state, measure: DEFAULTS.measure } });
@@ -87,7 +94,8 @@ export class Chips {
   }
 
   #label(id) {
-    return this.form.querySelector(`label[for="${CSS.escape(id)}"]`)?.textContent.trim() ?? id;
+    const label = this.form.querySelector(`label[for="${CSS.escape(id)}"]`);
+    return (label?.querySelector(".choice__name") ?? label)?.textContent.trim() ?? id;
   }
 
   #option(key) {

@@ -93,6 +93,11 @@ export class Data {
     }
   }
 
+  /** Numbers beside subject areas and life situations; question: level and parameters. */
+  facets(question) {
+    return fetchJson(this.urls.facets + question);
+  }
+
   /** Names of states, districts and towns. */
   names() {
     return fetchJson(this.urls.names);

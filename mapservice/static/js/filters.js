@@ -1,6 +1,7 @@
 // The filter form: keeps what belongs together consistent and says why something cannot be chosen.
 
 import { Combobox } from "./combobox.js";
+import { badge, Further } from "./further.js";
 import { t } from "./texts.js";
 
 const NEEDS_SERVICE = ["status", "spread"];
@@ -26,8 +27,9 @@ export class Filters {
     const place = form.querySelector("#filter-place");
     place.removeAttribute("name");
     new Combobox(place, { items: places, choose: pick });
+    this.further = new Further(form);
     form.addEventListener("change", (event) => {
-      if (event.target === visible || event.target === place) return;
+      if (event.target === visible || event.target === place || !this.further.accepts(event.target)) return;
       this.refresh();
       change();
     });
@@ -86,9 +88,8 @@ export class Filters {
     const status = this.form.querySelector("input[name=measure]:checked")?.value === "status";
     this.#note("status-note", status ? t("dims") : "");
     const chosen = subjects.querySelectorAll("input:checked").length;
-    const badge = this.form.querySelector("#subjects-count");
-    badge.textContent = chosen && !single ? String(chosen) : "";
-    badge.hidden = !badge.textContent;
+    badge(this.form.querySelector("#subjects-count"), single ? 0 : chosen);
+    this.further.refresh(single);
   }
 
   #note(id, text) {

@@ -80,12 +80,14 @@ export class Legend {
 
   /** "What – whose": the second part on a line of its own. */
   #showTitle(title) {
-    const [what, ...whose] = title.split(" – ");
+    const [what, whose = "", ...further] = title.split(" – ");
     this.title.replaceChildren(element("span", "map-title__what", what));
     if (!whose.length) return;
     this.title.append(
       element("span", "kern-sr-only", " – "),
-      element("span", "map-title__whose", whose.join(" – ")),
+      element("span", "map-title__whose", whose),
+      // Which entries count stands in the chips just below.
+      element("span", "kern-sr-only", further.map((part) => ` – ${part}`).join("")),
     );
   }
 

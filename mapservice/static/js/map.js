@@ -5,6 +5,7 @@ import { Chips } from "./chips.js";
 import { Choropleth } from "./choropleth.js";
 import { Classing } from "./classing.js";
 import { Data, detailFor } from "./data.js";
+import { Facets } from "./facets.js";
 import { Filters } from "./filters.js";
 import { Legend } from "./legend.js";
 import { Messages } from "./messages.js";
@@ -55,6 +56,7 @@ class MapPage {
     this.classing = new Classing(document.getElementById("classing"), this.form, () =>
       this.go(fromForm(this.form, this.state)),
     );
+    this.facets = new Facets(this.form, this.data);
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
     this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.replace(state));
     document.getElementById("reset").addEventListener("click", (event) => {
@@ -148,6 +150,7 @@ class MapPage {
       },
     });
     this.#showArea();
+    this.facets.show(state);
   }
 
   async #load(state, key) {

@@ -10,7 +10,10 @@ export const DEFAULTS = Object.freeze({
   breaks: "",
 });
 const DEFAULT_STATUS = ["online"];
-const LISTS = ["subject", "situation", "service", "within"];
+const LISTS = ["subject", "situation", "service", "within", "kind"];
+// Filters of one value that are not set on the start map.
+const SINGLE = ["maturity", "confirmed"];
+const OWN_DAY = "day";
 
 export function fromAddress(search) {
   const params = new URLSearchParams(search);
@@ -20,6 +23,7 @@ export function fromAddress(search) {
   // Classes of the legend that were picked out: they change no value.
   state.class = params.getAll("class").filter(Boolean);
   if (state.breaks && !params.get("method")) state.method = "own";
+  for (const name of SINGLE) state[name] = params.get(name) ?? "";
   const status = params.getAll("status").filter(Boolean);
   state.status = status.length ? status : [...DEFAULT_STATUS];
   return state;
@@ -33,6 +37,7 @@ export function toParams(state, { page = true } = {}) {
   if (state.status.join() !== DEFAULT_STATUS.join()) {
     for (const value of state.status) params.append("status", value);
   }
+  for (const name of SINGLE) if (state[name]) params.set(name, state[name]);
   for (const name of ["measure", "scope"]) if (state[name] !== DEFAULTS[name]) params.set(name, state[name]);
   if (state.measure !== "status") addClassing(params, state);
   if (page) for (const code of state.class ?? []) params.append("class", code);
@@ -67,17 +72,19 @@ export function fromForm(form, previous) {
   const state = { ...previous };
   for (const name of Object.keys(DEFAULTS)) state[name] = data.get(name) || DEFAULTS[name];
   keepClassing(state, previous);
-  state.subject = data.getAll("subject");
+  for (const name of ["subject", "kind"]) state[name] = data.getAll(name);
+  state.situation = [...data.getAll("situation"), ...notOffered(form, "situation", previous)];
+  state.maturity = data.get("maturity") ?? "";
+  state.confirmed = confirmedDay(data);
   const service = data.get("service") ?? "";
   if (service !== (previous.service[0] ?? "")) {
     state.service = [service].filter(Boolean);
-    // Either services or what lies in life situations: the newer choice holds.
-    if (service) state.situation = [];
   }
+  // Either services or what lies in subject areas and life situations.
+  if (state.service.length) state.subject = state.situation = [];
   const region = data.get("within") ?? "";
   if (region !== shownRegion(form, previous)) state.within = [region].filter(Boolean);
-  const offered = [...form.querySelectorAll("input[name=status]")].map((input) => input.value);
-  const status = [...data.getAll("status"), ...previous.status.filter((code) => !offered.includes(code))];
+  const status = [...data.getAll("status"), ...notOffered(form, "status", previous)];
   state.status = status.length ? status : [...DEFAULT_STATUS];
   return state;
 }
@@ -104,6 +111,19 @@ export function wrongBreaks(text, measure) {
   return "";
 }
 
+/** What a link brought along that the form has no box for. */
+function notOffered(form, name, previous) {
+  const offered = [...form.querySelectorAll(`input[name=${name}]`)].map((input) => input.value);
+  return previous[name].filter((value) => !offered.includes(value));
+}
+
+/** One of the days offered, or one's own. */
+function confirmedDay(data) {
+  const chosen = data.get("confirmed") ?? "";
+  if (chosen === OWN_DAY) return data.get("confirmed_day") ?? "";
+  return chosen === "any" ? "" : chosen;
+}
+
 export function toForm(form, state) {
   for (const input of form.querySelectorAll("input[type=checkbox], input[type=radio]")) {
     if (!(input.name in state)) continue;
@@ -115,6 +135,14 @@ export function toForm(form, state) {
   }
   const region = form.elements.namedItem("within");
   if (region) region.value = shownRegion(form, state);
+  const maturity = form.elements.namedItem("maturity");
+  if (maturity) maturity.value = state.maturity;
+  const confirmed = form.elements.namedItem("confirmed");
+  if (!confirmed) return;
+  const offered = [...confirmed.options].slice(1).some((option) => option.value === state.confirmed);
+  if (!state.confirmed) confirmed.selectedIndex = 0;
+  else confirmed.value = offered ? state.confirmed : OWN_DAY;
+  form.elements.namedItem("confirmed_day").value = offered ? "" : state.confirmed;
 }
 
 /** What decides which values the server computes; the same key needs no new request. */
