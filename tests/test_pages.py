@@ -26,6 +26,7 @@ PAGES = (
     "/daten",
     "/suche",
     f"/gebiete/{MUENSTER}",
+    "/hilfe",
     "/impressum",
     "/datenschutz",
     "/barrierefreiheit",
