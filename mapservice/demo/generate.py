@@ -137,7 +137,8 @@ def _lines(
     candidates = [service for service in services if service.responsible & kinds]
     if progress_made is None or not candidates:
         return
-    draw = _random(f"{seed}/{ars}/rows")
+    # Apart: what was added later leaves the rest as it was.
+    draw, further = _random(f"{seed}/{ars}/rows"), _random(f"{seed}/{ars}/further")
     expected = float(_MUNICIPALITY_ROWS)
     if kinds & Kind.DISTRICT_FREE_CITY:
         expected = 40
@@ -150,6 +151,12 @@ def _lines(
         status = _status(draw, progress_made)
         online = status is Status.ONLINE
         year, month, day = draw.randint(2020, 2025), draw.randint(1, 12), draw.randint(1, 28)
+        kind = draw.choice(list(SolutionKind)) if online else SolutionKind.EFA
+        level = draw.randint(2, 4) if online else 0
+        confirmed_year, confirmed_month = divmod(further.randrange(22), 12)
+        model = MaturityModel.V1_1
+        if (confirmed_year, confirmed_month) >= (0, 6) and further.random() < 0.5:
+            model, level = MaturityModel.V2_0, level + further.randint(0, 3)
         yield (
             "\t".join(
                 (
@@ -161,11 +168,11 @@ def _lines(
                     "",
                     f"https://demo.example/{ars}/{service.key}" if online else r"\N",
                     str(int(status)),
-                    str(int(draw.choice(list(SolutionKind)))) if online else r"\N",
-                    str(int(MaturityModel.V1_1)) if online else r"\N",
-                    str(draw.randint(2, 4)) if online else r"\N",
+                    str(int(kind)) if online else r"\N",
+                    str(int(model)) if online else r"\N",
+                    str(level) if online else r"\N",
                     draw.choice("tf") if online else r"\N",
-                    "2025-06-01",
+                    f"{2025 + confirmed_year}-{confirmed_month + 1:02}-{further.randint(1, 28):02}",
                     str(int(Visibility.INTERNAL if draw.random() < 0.1 else Visibility.PUBLIC)),
                     r"\N",
                     f"{year}-{month:02}-{day:02}" if online else r"\N",
