@@ -181,3 +181,18 @@ def test_the_greys_differ_by_pattern_also_in_forced_colours(visit: Visitor) -> N
         for other in reasons[:number]:
             differing = sum(a != b for a, b in zip(shapes[one], shapes[other], strict=True))
             assert differing > 0.05 * len(shapes[one]), (one, other)
+
+
+def test_classes_have_colours_of_their_own_on_dark_ground(visit: Visitor) -> None:
+    page = visit().open("/")
+    given = {
+        item["label"]: item
+        for item in page.evaluate("fetch('/api/values/districts').then((r) => r.json())")["classes"]
+    }
+    for scheme, name in (("light", "colour"), ("dark", "dark")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        swatch = page.locator("#legend-list button", has_text=re.compile("^1")).locator(".legend__swatch")
+        red, green, blue = (int(given["1"][name][i : i + 2], 16) for i in (1, 3, 5))
+        expect(swatch).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
+        filled = page.evaluate("Object.values(map_ozg._layers).map((layer) => layer.options.fillColor)")
+        assert given["1"][name] in filled

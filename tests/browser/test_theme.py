@@ -75,7 +75,7 @@ def test_the_canvases_change_with_the_theme(visit: Visitor) -> None:
     page.emulate_media(color_scheme="dark")
     page.wait_for_timeout(300)
     dark = page.evaluate(corner)
-    # Areas outside the region have the map's own ground, which is light or dark; values keep their colour.
+    # Areas outside the region have the map's own ground, which is light or dark.
     assert light.get("233,236,241", 0) > 1000
     assert dark.get("233,236,241", 0) < 50
     assert dark.get("9,11,20", 0) > 1000

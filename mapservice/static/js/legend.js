@@ -45,7 +45,7 @@ export class Legend {
     if (answer.data_as_of) parts.push(`${t("as_of", { date: date(answer.data_as_of) })}.`);
     // A status region: screen readers say the new sentence when they have finished the present one.
     this.result.textContent = parts.join(" ");
-    const entries = answer.classes.map((entry) => ({ ...entry, code: entry.class, count: counts.classes.get(entry.class) ?? 0 }));
+    const entries = answer.classes.map((entry) => ({ ...entry, colour: entry[values.colour], code: entry.class, count: counts.classes.get(entry.class) ?? 0 }));
     for (const reason of REASONS) {
       const count = counts.reasons.get(reason);
       if (count) entries.push({ code: reason, label: t(reason), reason, count });

@@ -213,7 +213,10 @@ class MapPage {
   #restyle() {
     this.choropleth.restyle();
     this.names.restyle();
-    if (this.values) this.choropleth.colour((index) => this.values.fill(index));
+    if (!this.values) return;
+    this.values.restyle();
+    this.legend.show(this.values, this.state.class);
+    this.#raise();
   }
 
   hover(index, point) {

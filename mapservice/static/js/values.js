@@ -1,5 +1,6 @@
 // What an area's numbers mean: its value, its class, and the words for it.
 
+import { onDark } from "./colours.js";
 import { number, percent, t } from "./texts.js";
 
 const STATUS_CODES = { 1: "online", 2: "in_progress", 3: "planned", 4: "open" };
@@ -14,6 +15,7 @@ export class Values {
     // With the measure status the parameter status only dims others; untouched it dims nothing.
     this.dims = answer.measure === "status" && state.statusChosen ? wanted : null;
     this.picked = new Set();
+    this.restyle();
   }
 
   at(index) {
@@ -34,6 +36,11 @@ export class Values {
     return { n, of, value, class: found };
   }
 
+  /** Takes over the present theme. */
+  restyle() {
+    this.colour = onDark() ? "dark" : "colour";
+  }
+
   /** Raises the areas of these classes and reasons; of none: all. */
   pick(codes) {
     this.picked = new Set(codes);
@@ -46,7 +53,7 @@ export class Values {
     const passed = this.picked.size > 0 && !this.picked.has(code);
     if (read.reason) return { reason: read.reason, passed };
     const dimmed = Boolean(this.dims && !this.dims.has(STATUS_CODES[read.n]));
-    return { colour: read.class?.colour, dimmed, passed };
+    return { colour: read.class?.[this.colour], dimmed, passed };
   }
 
   /** An area's place among those shown, the highest value first; equal values share one. Null without a value. */
