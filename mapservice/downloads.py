@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, request, url_for
@@ -205,10 +206,59 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
 
 
-def links(arguments: dict[str, Sequence[str]]) -> list[tuple[str, str, str]]:
-    """Id, name and address of each download with these filters."""
-    given: dict[str, Any] = dict(arguments)
-    return [
-        ("download-csv", "CSV", url_for("downloads.as_csv", **given)),
-        ("download-xlsx", "Excel (XLSX)", url_for("downloads.as_xlsx", **given)),
+@dataclass(frozen=True)
+class Download:
+    """One form of what is shown. kind: short name; follows: its address without filters, for the script that
+    keeps the link up to date, {level} standing for the level; with_area: whether it rings the open area.
+    """
+
+    kind: str
+    name: str
+    purpose: str
+    link: str
+    follows: str
+    with_area: bool = False
+
+
+def links(arguments: Mapping[str, Any], level: str) -> list[Download]:
+    """All forms with these filters, the most used first."""
+    given = {name: values for name, values in arguments.items() if name not in ("sort", "level")}
+    chosen: dict[str, Any] = {"level": level} if "level" in arguments else {}
+    unclassed = {name: values for name, values in given.items() if name not in ("class", "area")}
+    forms_of: tuple[tuple[str, str, str, str, dict[str, Any]], ...] = (
+        ("pdf-a4", _("Papier A4 (PDF)"), _("barrierefrei, mit Tabelle, für Sitzungen"), "papers.as_pdf", {}),
+        ("pdf-a3", _("Papier A3 (PDF)"), _("dasselbe zum Aushängen"), "papers.as_pdf", {"paper": "a3"}),
+        ("png", _("Bild (PNG)"), _("für Folien, Mails und Webseiten"), "pictures.as_png", {}),
+        ("svg", _("Vektorbild (SVG)"), _("zum Bearbeiten, in jeder Größe scharf"), "pictures.as_svg", {}),
+    )
+    drawn = [
+        Download(
+            kind,
+            name,
+            purpose,
+            url_for(endpoint, **chosen, **given, **own),
+            f"{_path(endpoint)}{'?paper=a3' if own else ''}",
+            with_area=True,
+        )
+        for kind, name, purpose, endpoint, own in forms_of
     ]
+    rows = {name: values for name, values in arguments.items() if name != "area"}
+    listed = [
+        Download(kind, name, purpose, url_for(endpoint, **rows), _path(endpoint))
+        for kind, name, purpose, endpoint in (
+            ("csv", "CSV", _("für jede Tabellenkalkulation"), "downloads.as_csv"),
+            ("xlsx", "Excel (XLSX)", _("Arbeitsblatt mit Angaben zur Quelle"), "downloads.as_xlsx"),
+        )
+    ]
+    geojson = Download(
+        "geojson",
+        "GeoJSON",
+        _("Grenzen und Werte für GIS-Programme"),
+        url_for("api.layer", name=level, **unclassed),
+        url_for("api.layer", name="LEVEL").replace("LEVEL", "{level}"),
+    )
+    return [*listed, *drawn, geojson]
+
+
+def _path(endpoint: str) -> str:
+    return url_for(endpoint).partition("?")[0]

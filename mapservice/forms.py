@@ -20,7 +20,7 @@ from mapservice.layers.query import (
 from mapservice.service import service
 from mapservice.titles import status_name, subject_name
 
-PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table", "width", "height", "class")
+PAGE_PARAMETERS = ("lang", "area", "q", "sort", "page", "as_table", "width", "height", "class", "picture")
 """Parameters of pages that change no value. `class`: classes of the legend that were picked out."""
 
 Pairs = tuple[tuple[str, str], ...]

@@ -21,6 +21,7 @@ from mapservice import (
     i18n,
     listings,
     params,
+    pictures,
     profiles,
     results,
     tables,
@@ -125,7 +126,9 @@ def render_map(**more: Any) -> str:
         ],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
-        downloads=downloads.links({}),
+        downloads=downloads.links(_lists(forms.filter_arguments(request.args)), query.level.plural),
+        picture=_picture(query),
+        table_link=url_for(".table", **_lists(forms.filter_arguments(request.args))),
         texts=i18n.script_texts(),
         geometry_files=files,
         preload=[first["href"]] if first else [],
@@ -149,6 +152,32 @@ def _map_title(query: Any) -> str:
             return read(connection)
     except MapServiceError:
         return _("Digitale Verwaltung in Deutschland")
+
+
+@dataclass(frozen=True)
+class MapPicture:
+    """The map where no script draws it: an image, and what it shows in words if they were asked for."""
+
+    link: str
+    title: str
+    told: pictures.Told | None
+
+
+def _picture(query: Query) -> MapPicture:
+    """Words cost as much as the map's values: they are for the start map, where they are kept, and for those
+    who sent the form without scripts, whom a hidden field names.
+    """
+    held = service()
+    args = _lists(forms.filter_arguments(request.args))
+    link = url_for("pictures.as_png", **args, width=1000)
+    if not request.args or set(request.args) == {"lang"}:
+        told = held.kept(("told", i18n.language()), lambda connection: pictures.told(connection, query))
+    elif "picture" in request.args:
+        with held.reader() as connection:
+            told = pictures.told(connection, query)
+    else:
+        return MapPicture(link, _("Karte mit diesen Filtern"), None)
+    return MapPicture(link, told.title, told)
 
 
 def _map_urls() -> Any:
@@ -250,7 +279,8 @@ def _table() -> str:
                 **_lists(forms.filter_arguments(request.args)),
                 "sort": request.args.getlist("sort")[:1],
                 "class": request.args.getlist("class"),
-            }
+            },
+            query.level.plural,
         ),
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),

@@ -144,6 +144,26 @@ def collect(connection: Connection, version: Version, width: int, *, sort: str =
     return Shown(query, selection, rows, picture, release, version)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a map shows, in words and numbers."""
+
+    title: str
+    sentence: str
+    legend: tuple[Entry, ...]
+
+
+def told(connection: Connection, query: Query) -> Told:
+    """The words of a map, without drawing it; raises NotFoundError for unknown keys."""
+    selection, audience = resolve(connection, query), service().audience
+    n, of = areas.values_as_array(connection, query, selection, audience)
+    among = legends.classes(connection, query, selection, audience, (n, of))
+    found = areas.rows(connection, query, selection, audience)
+    counts = Counter(features.value_of(query, row, among).code for row in found)
+    sentence = results.sentence(query, selection, n, of)
+    return Told(titles.title(query, selection), sentence, _legend(among, counts))
+
+
 def warnings(version: Version) -> tuple[str, ...]:
     """What every picture and paper of these data says first."""
     said = []

@@ -126,3 +126,10 @@ def test_the_table_links_to_its_downloads(client: FlaskClient) -> None:
     page = client.get("/tabelle?level=states&status=planned&page=1&sort=-value").text
     assert 'href="/tabelle.csv?level=states&amp;status=planned&amp;sort=-value"' in page
     assert 'href="/tabelle.xlsx?level=states&amp;status=planned&amp;sort=-value"' in page
+    # What has no rows to sort has no sorting.
+    assert 'href="/karte.png?level=states&amp;status=planned"' in page
+    assert 'href="/karte.svg?level=states&amp;status=planned"' in page
+    assert 'href="/karte.pdf?level=states&amp;status=planned"' in page
+    assert 'href="/karte.pdf?level=states&amp;status=planned&amp;paper=a3"' in page
+    assert 'href="/api/layers/states.geojson?status=planned"' in page
+    assert client.get("/api/layers/states.geojson?status=planned").status_code == 200

@@ -70,6 +70,15 @@ def test_what_the_map_shows_can_be_taken_along(visit: Visitor) -> None:
     page.get_by_label("Region").select_option("05570")
     page.wait_for_url("**/?level=municipalities&within=05570")
     made.painted()
+    page.locator("#downloads > summary").click()
+    for name, address in (
+        ("Bild (PNG)", "/karte.png?level=municipalities&within=05570"),
+        ("Vektorbild (SVG)", "/karte.svg?level=municipalities&within=05570"),
+        ("Papier A4 (PDF)", "/karte.pdf?level=municipalities&within=05570"),
+        ("Papier A3 (PDF)", "/karte.pdf?level=municipalities&within=05570&paper=a3"),
+        ("GeoJSON", "/api/layers/municipalities.geojson?within=05570"),
+    ):
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute("href", address)
     with page.expect_download() as started:
         page.get_by_role("link", name="CSV").click()
     assert started.value.suggested_filename == "ozg-landkarte-gemeinden.csv"

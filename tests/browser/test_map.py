@@ -241,11 +241,25 @@ def test_a_failing_answer_is_said_in_words_and_can_be_repeated(visit: Visitor) -
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
-def test_without_scripts_the_form_leads_to_the_table(visit: Visitor) -> None:
-    page = visit(java_script_enabled=False).open("/", painted=False)
-    expect(page.get_by_text("Die Karte braucht JavaScript.")).to_be_visible()
+def test_without_scripts_there_are_form_picture_legend_and_table(visit: Visitor) -> None:
+    made = visit(java_script_enabled=False)
+    page = made.page
+    # The first picture of a process takes some seconds more, on a busy machine many.
+    page.set_default_navigation_timeout(90_000)
+    page.goto(f"{made.site}/")
+    picture = page.locator(".map-picture img")
+    expect(picture).to_have_attribute("alt", re.compile("^In [0-9] von 9 Kreisen und kreisfreien Städten"))
     page.get_by_label("Region").select_option("05570")
     page.get_by_label("Gemeinden", exact=True).check()
+    page.get_by_role("button", name="Anzeigen").click()
+    expect(page.locator(".map-picture figcaption")).to_contain_text("von 13 Gemeinden im Kreis Warendorf")
+    page.wait_for_load_state()
+    assert page.locator(".map-picture img").evaluate("image => image.naturalWidth") == 1000
+    counts = page.locator(".map-picture__legend td").all_inner_texts()
+    assert sum(int(count) for count in counts) == 13
+    expect(page.get_by_role("link", name="Alle Werte als Tabelle")).to_have_attribute(
+        "href", re.compile("within=05570")
+    )
     page.get_by_role("button", name="Als Tabelle zeigen").click()
     expect(page.get_by_role("rowheader", name="Telgte")).to_be_visible()
     page.get_by_role("link", name="Leistungen", exact=True).click()

@@ -13,6 +13,7 @@ import { keepStill } from "./motion.js";
 import { Names } from "./names.js";
 import { correct, readAddress, step, updateLinks, withoutMissing } from "./navigation.js";
 import { Panel } from "./panel.js";
+import { preparePrint } from "./print.js";
 import { Places } from "./places.js";
 import { isWide } from "./screen.js";
 import { Sheet } from "./sheet.js";
@@ -28,6 +29,7 @@ class MapPage {
     this.map = map;
     this.urls = urls;
     keepStill(map);
+    preparePrint(map.getContainer().parentElement);
     const container = map.getContainer();
     container.role = "application";
     container.setAttribute("aria-labelledby", "map-title");

@@ -1,6 +1,6 @@
 // The page's address and all links that lead from this map to the same selection elsewhere.
 
-import { DEFAULTS, fromAddress, toAddress } from "./state.js";
+import { DEFAULTS, fromAddress, toAddress, toParams } from "./state.js";
 
 // What a link may name that is not, or no longer, there. Other filters are checked before the page comes.
 const DROPPED = ["service", "situation", "within", "area"];
@@ -25,9 +25,12 @@ export const correct = (state) => history.replaceState(null, "", toAddress(state
 export function updateLinks(state, urls) {
   const filters = { ...state, area: "" };
   document.getElementById("table-link").href = toAddress(filters, urls.table);
-  for (const id of ["download-csv", "download-xlsx"]) {
-    const link = document.getElementById(id);
-    link.href = toAddress(filters, new URL(link.href).pathname);
+  for (const link of document.querySelectorAll("a[data-follows]")) {
+    const [path, own] = link.dataset.follows.split("?");
+    const named = path.includes("{level}");
+    const params = toParams("withArea" in link.dataset ? state : filters, { page: !named });
+    for (const [name, value] of new URLSearchParams(own)) params.append(name, value);
+    link.href = [path.replace("{level}", state.level), params.toString()].filter(Boolean).join("?");
   }
   const other = document.getElementById("language-link");
   other.href = toAddress({ ...state, lang: other.lang === "de" ? "" : other.lang });
