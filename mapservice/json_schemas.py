@@ -7,8 +7,9 @@ from typing import Any
 from flask_babel import gettext as _
 
 from mapservice import vocabulary
-from mapservice.domain import Level, Reason
-from mapservice.layers import area_properties
+from mapservice.domain import Level, MaturityModel, Reason, SolutionKind, Status, TrustLevel
+from mapservice.layers import area_properties, entries
+from mapservice.layers.predicates import Type
 from mapservice.openapi_schemas import Json
 
 SCHEMA = "application/schema+json"
@@ -31,6 +32,41 @@ def schema(level: Level, address: str) -> Json:
     properties = {name: property_of(name, words[name]) for name in words}
     properties = {"geometry": property_of("geometry", key["geometry"]), **properties}
     return document(address, vocabulary.level_words(level)[0], properties)
+
+
+def entries_queryables(address: str) -> Json:
+    """Of the collection implementations: what a filter may name."""
+    title = _("%(collection)s: Filter", collection=vocabulary.implementations_words()[0])
+    return {**document(address, title, _of_entries()), "additionalProperties": False}
+
+
+def entries_schema(address: str) -> Json:
+    """Of its features: all of which a filter may name."""
+    return document(address, vocabulary.implementations_words()[0], _of_entries())
+
+
+def _of_entries() -> Json:
+    properties: Json = {
+        "geometry": {
+            "title": _("Gebiet"),
+            "description": _("Das Gebiet der Behörde, mit geometry=point sein Beschriftungspunkt"),
+            "format": "geometry-any",
+            "x-ogc-role": "primary-geometry",
+        }
+    }
+    codes = {
+        "status": [item.code for item in Status],
+        "solution_kind": [item.code for item in SolutionKind],
+        "maturity_model": [item.code for item in MaturityModel],
+        "trust_level": [item.name.lower() for item in TrustLevel],
+    }
+    for name, words in vocabulary.implementation_properties().items():
+        properties[name] = property_of(name, words)
+        if entries.TYPES[name] is Type.DATE:
+            properties[name]["format"] = "date"
+        if name in codes:
+            properties[name]["enum"] = codes[name]
+    return properties
 
 
 def document(address: str, title: str, properties: Json) -> Json:

@@ -12,8 +12,8 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 
-from mapservice import feature_pages, json_schemas, openapi, params, vocabulary
-from mapservice.about import current_release, data_licence, release_as_json, version_as_json
+from mapservice import feature_pages, json_schemas, ogc_entries, openapi, params, vocabulary
+from mapservice.about import current_release, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
 from mapservice.errors import N_, NotFoundError, ParameterError
@@ -23,7 +23,7 @@ from mapservice.json_schemas import SCHEMA
 from mapservice.layers import area_properties, crs
 from mapservice.layers.areas import Page
 from mapservice.layers.extents import Extent, boundary_of, extents
-from mapservice.ogc_links import here, itself, link, to
+from mapservice.ogc_links import QUERYABLES_REL, SCHEMA_REL, here, itself, licence_links, licences, link, to
 from mapservice.outline import outline
 from mapservice.representations import HTML, answer, as_html, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
@@ -56,8 +56,6 @@ CONFORMANCE = (
         )
     ),
 )
-_QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
-_SCHEMA = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 _OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 _COMMON = ("f", params.LANGUAGE)
 _PROPERTIES = tuple(query_parameters(area_properties.types()))
@@ -104,8 +102,8 @@ def landing(connection: Connection, version: Version) -> Payload:
             ),
             link("service-doc", HTML, to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
             link("conformance", JSON, to(".conformance"), _("Was von OGC API umgesetzt ist")),
-            link("data", JSON, to(".collections"), _("Die Ebenen als Sammlungen")),
-            *_data_licence(_("Lizenz der Daten")),
+            link("data", JSON, to(".collections"), _("Ebenen und Umsetzungen als Sammlungen")),
+            *licence_links(_("Lizenz der Daten")),
         ],
     }
     return answer(content, "api/landing.html")
@@ -152,11 +150,15 @@ def collections(connection: Connection, version: Version) -> Payload:
     params.allow_only(request.args, _COMMON, single=_COMMON)
     release = current_release(connection)
     content = {
-        "title": _("Ebenen der Verwaltungsgrenzen"),
-        "links": [*itself(JSON), *_licences(release)],
+        "title": _("Ebenen und Umsetzungen"),
+        "links": [*itself(JSON), *licences(release)],
         "crs": [system.uri for system in crs.ALL],
         "collections": [
-            _collection(level, extent, release, own=False) for level, extent in extents(connection).items()
+            *(
+                _collection(level, extent, release, own=False)
+                for level, extent in extents(connection).items()
+            ),
+            ogc_entries.described(connection, release, own=False),
         ],
     }
     return answer(content, "api/collections.html")
@@ -201,7 +203,7 @@ def _described(level: Level, content: dict[str, Any]) -> Payload:
         content=content,
         links=itself(SCHEMA),
         collection=vocabulary.level_words(level)[0],
-        collection_id=level.plural,
+        collection_link=to(".collection", name=level.plural, f="html"),
     )
     return Payload(body.encode(), HTML)
 
@@ -238,24 +240,12 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
             *(itself(JSON) if own else itself_here),
             link("items", GEOJSON, to(".items", name=name), _("Die Gebiete als GeoJSON")),
             link("items", HTML, to(".items", name=name, f="html"), _("Die Gebiete als Seite")),
-            link(_QUERYABLES, SCHEMA, to(".queryables", name=name), _("Wonach sich filtern lässt")),
-            link(_SCHEMA, SCHEMA, to(".schema", name=name), _("Die Eigenschaften der Gebiete")),
+            link(QUERYABLES_REL, SCHEMA, to(".queryables", name=name), _("Wonach sich filtern lässt")),
+            link(SCHEMA_REL, SCHEMA, to(".schema", name=name), _("Die Eigenschaften der Gebiete")),
             link("enclosure", GEOJSON, to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
-            *_licences(release),
+            *licences(release),
         ],
     }
-
-
-def _data_licence(title: str) -> list[dict[str, str]]:
-    licence = data_licence()
-    return [link("license", HTML, licence, title)] if licence and licence.startswith("http") else []
-
-
-def _licences(release: Row[Any]) -> list[dict[str, str]]:
-    links = _data_licence(_("Lizenz der Werte"))
-    if release.licence_url:
-        links.append(link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
-    return links
 
 
 # --- features ---------------------------------------------------------------------------------------
@@ -360,3 +350,4 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
+    ogc_entries.init_app(app)

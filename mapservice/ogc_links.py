@@ -7,9 +7,14 @@ from urllib.parse import parse_qs, urlencode
 
 from flask import request, url_for
 from flask_babel import gettext as _
+from sqlalchemy import Row
 
+from mapservice.about import data_licence
 from mapservice.i18n import language
 from mapservice.representations import FORMATS, HTML, as_html
+
+QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
+SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
 
 
 def link(rel: str, type_: str, href: str, title: str = "") -> dict[str, str]:
@@ -41,3 +46,15 @@ def itself(json_type: str) -> list[dict[str, str]]:
         link("self", types[form], here(), titles[form]),
         link("alternate", types[other], here(f=other), titles[other]),
     ]
+
+
+def licence_links(title: str) -> list[dict[str, str]]:
+    licence = data_licence()
+    return [link("license", HTML, licence, title)] if licence and licence.startswith("http") else []
+
+
+def licences(release: Row[Any]) -> list[dict[str, str]]:
+    links = licence_links(_("Lizenz der Werte"))
+    if release.licence_url:
+        links.append(link("license", HTML, release.licence_url, _("Lizenz der Grenzen")))
+    return links

@@ -8,11 +8,13 @@ from flask_babel import gettext as _
 
 from mapservice import params
 from mapservice.filter_params import FILTER_PARAMETERS, query_parameters
-from mapservice.layers import area_properties
+from mapservice.layers import area_properties, entries
 from mapservice.openapi_parameters import parameters
 from mapservice.openapi_schemas import TEXT, Json, schema_of, schemas
 from mapservice.responses import GEOJSON, JSON
 from mapservice.version import VERSION
+
+_ENTRIES = ("limit", "cursor", "bbox", "bbox-crs", "datetime", "crs", "detail", "geometry")
 
 
 def document(server: str, contact_mail: str | None) -> Json:
@@ -97,6 +99,7 @@ def _paths() -> Json:
             "core",
             type_="application/schema+json",
         ),
+        **_entries(common),
         "/collections/{collectionId}/items": _get(
             "getFeatures",
             _("Gebiete einer Ebene, seitenweise"),
@@ -110,6 +113,47 @@ def _paths() -> Json:
             _("Ein Gebiet"),
             "featureGeoJSON",
             ("collectionId", *single, *common),
+            "data",
+            type_=GEOJSON,
+        ),
+    }
+
+
+def _entries(common: tuple[str, ...]) -> Json:
+    base = "/collections/implementations"
+    page = (*FILTER_PARAMETERS, *query_parameters(entries.TYPES), *_ENTRIES)
+    schema = {"type_": "application/schema+json"}
+    return {
+        base: _get("describeImplementations", _("Die Umsetzungen"), "collection", common, "core"),
+        f"{base}/queryables": _get(
+            "getImplementationQueryables",
+            _("Wonach sich filtern lässt"),
+            "jsonSchema",
+            common,
+            "core",
+            **schema,
+        ),
+        f"{base}/schema": _get(
+            "getImplementationSchema",
+            _("Die Eigenschaften der Umsetzungen"),
+            "jsonSchema",
+            common,
+            "core",
+            **schema,
+        ),
+        f"{base}/items": _get(
+            "getImplementations",
+            _("Umsetzungen, seitenweise"),
+            "implementationsGeoJSON",
+            (*page, *params.ENTRY_FILTERS, *common),
+            "data",
+            type_=GEOJSON,
+        ),
+        f"{base}/items/{{featureId}}": _get(
+            "getImplementation",
+            _("Eine Umsetzung"),
+            "implementationGeoJSON",
+            ("entryId", "crs", "detail", "geometry", *common),
             "data",
             type_=GEOJSON,
         ),
@@ -134,7 +178,7 @@ def _get(
             }
         }
     refused = ["400", "500", "503"]
-    if "collectionId" in parameters:
+    if {"collectionId", "entryId", "service"} & set(parameters):
         refused.append("404")
     if "cursor" in parameters:
         refused.append("409")

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from mapservice import cql2, params, vocabulary
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, SolutionKind, Status
 from mapservice.filter_params import query_parameters
-from mapservice.layers import area_properties, crs
+from mapservice.layers import area_properties, crs, entries
 from mapservice.layers.query import DEFAULT_CLASSES, DETAILS, LEAST_CLASSES, MOST_CLASSES, Method
 from mapservice.openapi_schemas import TEXT, Json, choice
 
@@ -35,6 +35,14 @@ def parameters() -> Json:
             "featureId",
             _("Schlüssel des Gebiets auf seiner Ebene: 2, 5, 9 oder 12 Ziffern"),
             {"type": "string", "pattern": "^[0-9]+$"},
+        ),
+        "entryId": {
+            **_path("featureId", _("Kennung der Umsetzung"), {"type": "string", "format": "uuid"}),
+        },
+        "geometry": _query(
+            "geometry",
+            _("Gebiet der Behörde oder sein Beschriftungspunkt"),
+            choice(["area", "point"], "area"),
         ),
         "f": _query("f", _("Form der Antwort; sonst gilt Accept"), choice(["json", "html"])),
         params.LANGUAGE: _query(params.LANGUAGE, _("Sprache der Texte"), {"type": "string", "default": "de"}),
@@ -133,12 +141,16 @@ def parameters() -> Json:
 
 def _of_properties() -> Json:
     """A parameter for each property that one may ask for by its value."""
-    words = {**vocabulary.area_properties(), **vocabulary.further_area_properties()}
+    words = {
+        **vocabulary.implementation_properties(),
+        **vocabulary.area_properties(),
+        **vocabulary.further_area_properties(),
+    }
+    types = {"number": "number", "boolean": "boolean"}
+    names = {**query_parameters(entries.TYPES), **query_parameters(area_properties.types())}
     return {
-        name: _query(
-            name, f"{words[name][1]}: {words[name][2]}", {"type": "number" if type_ == "number" else "string"}
-        )
-        for name, type_ in query_parameters(area_properties.types()).items()
+        name: _query(name, f"{words[name][1]}: {words[name][2]}", {"type": types.get(type_.value, "string")})
+        for name, type_ in names.items()
     }
 
 

@@ -16,6 +16,10 @@ def schemas() -> Json:
         # `value` is a number, or a status as text
         shape: Json = {"type": type_, "nullable": True} if type_ else {}
         properties[name] = {**shape, "title": title, "description": description}
+    entry_properties: Json = {
+        name: {"type": type_, "nullable": True, "title": title, "description": text}
+        for name, (type_, title, text) in vocabulary.implementation_properties().items()
+    }
     links = {"type": "array", "items": schema_of("link")}
     feature: Json = {
         "type": "object",
@@ -78,6 +82,31 @@ def schemas() -> Json:
         "multiPolygon": _object(
             {"type": choice(["MultiPolygon"]), "coordinates": {"type": "array", "items": {"type": "array"}}},
             ["type", "coordinates"],
+        ),
+        "implementationGeoJSON": {
+            "type": "object",
+            "required": ["type", "id", "geometry", "properties"],
+            "properties": {
+                "type": choice(["Feature"]),
+                "id": {"type": "string", "format": "uuid"},
+                "geometry": {"type": "object", "nullable": True},
+                "properties": _object(
+                    entry_properties,
+                    ["authority", "service", "status"],
+                ),
+                "links": links,
+            },
+        },
+        "implementationsGeoJSON": _object(
+            {
+                "type": choice(["FeatureCollection"]),
+                **said,
+                "numberReturned": {"type": "integer", "minimum": 0},
+                "numberMatched": {"type": "integer", "minimum": 0},
+                "links": links,
+                "features": {"type": "array", "items": schema_of("implementationGeoJSON")},
+            },
+            ["type", "features", "numberReturned", "links"],
         ),
         "areaProperties": _object(properties, ["name", "value"]),
         "featureGeoJSON": feature,

@@ -52,6 +52,8 @@ FILTERS = (
     *("method", "classes", "breaks"),
 )
 """The parameters of every filtered endpoint and page; the last three choose classes."""
+ENTRY_FILTERS = ("subject", "situation", "service", "status", "within", "kind", "maturity", "confirmed")
+"""Those of them that choose entries one by one."""
 _SINGLE = ("measure", "scope", "maturity", "confirmed", "method", "classes", "breaks")
 LANGUAGE = "lang"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000

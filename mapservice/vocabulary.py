@@ -66,6 +66,46 @@ def further_area_properties() -> Mapping[str, tuple[str, str, str]]:
     }
 
 
+def implementations_words() -> tuple[str, str]:
+    """Title and description of the collection of implementations."""
+    return _("Umsetzungen"), _(
+        "Je Umsetzung ein Eintrag: welche Behörde welche Leistung mit welchem Status anbietet."
+    )
+
+
+def implementation_properties() -> Mapping[str, tuple[str, str, str]]:
+    """Of each property of an implementation: JSON type, title, explanation."""
+    return {
+        "authority": ("string", _("Behörde"), _("ARS der Behörde, 12 Stellen")),
+        "authority_name": ("string", _("Name der Behörde"), _("Wer die Leistung anbietet")),
+        "designation": ("string", _("Bezeichnung"), _("Art der Gebietskörperschaft")),
+        "state": ("string", _("Land"), _("Name des Landes")),
+        "service": ("string", _("Leistung"), _("OZG-ID, LeiKa-Schlüssel oder eigener Schlüssel")),
+        "service_name": ("string", _("Name der Leistung"), _("wie im Katalog")),
+        "bundle": ("string", _("OZG-Leistung"), _("OZG-ID des Bündels einer LeiKa-Leistung")),
+        "bundle_name": ("string", _("Name der OZG-Leistung"), _("Name des Bündels einer LeiKa-Leistung")),
+        "subject": ("string", _("Themenfeld"), _("Kurzname des Themenfelds")),
+        "situation_name": ("string", _("Lage"), _("Name der Lage")),
+        "status": ("string", _("Status"), _("Stand der Umsetzung")),
+        "url": ("string", _("Adresse"), _("Wo die Leistung zu finden ist")),
+        "solution": ("string", _("Lösung"), _("Name der Lösung dahinter")),
+        "solution_kind": ("string", _("Lösungsart"), _("EfA, Eigenentwicklung, Nachnutzung, Fachverfahren")),
+        "maturity_model": ("string", _("Reifegradmodell"), _("Modell, in dem der Reifegrad gilt")),
+        "maturity": ("integer", _("Reifegrad"), _("Stufe im Reifegradmodell")),
+        "reusable": ("boolean", _("Nachnutzbar"), _("ob andere die Umsetzung nachnutzen können")),
+        "reuse_note": ("string", _("Hinweis zur Nachnutzung"), _("Bedingungen und Ansprechweg")),
+        "specialist_system": ("string", _("Fachverfahren"), _("angebundenes Fachverfahren")),
+        "trust_level": ("string", _("Vertrauensniveau"), _("nötiges Niveau der Anmeldung")),
+        "contact": ("string", _("Kontakt"), _("Funktionspostfach, nie eine Person")),
+        "online_since": ("string", _("Online seit"), _("Tag, seit dem die Leistung online ist")),
+        "planned_until": ("string", _("Geplant bis"), _("Tag, bis zu dem sie online sein soll")),
+        "as_of": ("string", _("Stand"), _("Tag, zu dem der Eintrag bestätigt ist")),
+        "source": ("string", _("Quelle"), _("woher der Eintrag stammt")),
+        "identifier": ("string", _("Kennung"), _("eigene Kennung des Eintrags")),
+        "demonstration": ("boolean", _("Beispieldaten"), _("ob der Eintrag erfunden ist")),
+    }
+
+
 UNITS = {
     "services_total": "{Leistungen}",
     "services_online": "{Leistungen}",

@@ -39,6 +39,7 @@ WEB = {
     "mapview",
     "json_schemas",
     "ogc",
+    "ogc_entries",
     "ogc_links",
     "openapi",
     "openapi_parameters",

@@ -71,7 +71,7 @@ def test_gdal_reads_all_pages_into_a_geopackage(live: tuple[str, list[str]], tmp
     if done.stdout.strip() == "no driver":
         pytest.skip("this GDAL has no OAPIF driver")
     found = json.loads(done.stdout)
-    assert found["layers"] == LEVELS
+    assert found["layers"] == [*LEVELS, "implementations"]
     assert len(found["ars"]) == len(set(found["ars"])) == 91
     assert "Telgte" in found["names"]
     assert "Münster" in found["in_box"]

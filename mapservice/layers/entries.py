@@ -1,0 +1,234 @@
+"""Implementations one by one, with the area or the label point of their authority, in the order of their ids.
+
+The rows are those that the connection's role may see: row-level security is the filter of the audience.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    SmallInteger,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    func,
+    null,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
+
+from mapservice.domain import MaturityModel, SolutionKind, Status, TrustLevel
+from mapservice.layers.counting import current_release
+from mapservice.layers.crs import CRS84, Box, Crs
+from mapservice.layers.offers import meets
+from mapservice.layers.predicates import Filter, Predicate, Properties, Type
+from mapservice.layers.query import Query
+from mapservice.layers.selection import Selection
+from mapservice.models import (
+    Authority,
+    Boundary,
+    BoundaryShape,
+    Implementation,
+    LifeSituation,
+    Service,
+    Solution,
+    SubjectArea,
+)
+
+GEOMETRY = "geometry"
+TYPES = {
+    "authority": Type.TEXT,
+    "authority_name": Type.TEXT,
+    "designation": Type.TEXT,
+    "state": Type.TEXT,
+    "service": Type.TEXT,
+    "service_name": Type.TEXT,
+    "bundle": Type.TEXT,
+    "bundle_name": Type.TEXT,
+    "subject": Type.TEXT,
+    "situation_name": Type.TEXT,
+    "status": Type.TEXT,
+    "url": Type.TEXT,
+    "solution": Type.TEXT,
+    "solution_kind": Type.TEXT,
+    "maturity_model": Type.TEXT,
+    "maturity": Type.NUMBER,
+    "reusable": Type.BOOLEAN,
+    "reuse_note": Type.TEXT,
+    "specialist_system": Type.TEXT,
+    "trust_level": Type.TEXT,
+    "contact": Type.TEXT,
+    "online_since": Type.DATE,
+    "planned_until": Type.DATE,
+    "as_of": Type.DATE,
+    "source": Type.TEXT,
+    "identifier": Type.TEXT,
+    "demonstration": Type.BOOLEAN,
+}
+"""The properties of an implementation, all of which a filter may name, in the order of the answer."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which implementations. query: selection, region, conditions on entries; its statuses only if
+    by_status. after: those behind this id. entry_id: that one alone.
+    """
+
+    query: Query
+    selection: Selection
+    by_status: bool = False
+    boxes: Sequence[Box] = ()
+    filter: Filter | None = None
+    after: uuid.UUID | None = None
+    entry_id: uuid.UUID | None = None
+    limit: int | None = None
+
+
+def rows(
+    connection: Connection, wanted: Wanted, *, detail: int = 300, crs: Crs = CRS84, point: bool = False
+) -> Sequence[Row[Any]]:
+    """Columns: id, geojson (text, null for authorities without an area such as the federation), area_key, and
+    those of TYPES. detail: of the shape; point: the label point instead.
+
+    Nothing is counted, and no more rows are read than asked for.
+    """
+    area, above, bundle = aliased(Boundary), aliased(Boundary), aliased(Service)
+    columns = _columns(above, bundle)
+    properties = Properties(
+        {name: (TYPES[name], column) for name, column in columns.items()}, GEOMETRY, _where_shape
+    )
+    drawn: Any = SimpleNamespace(geom=area.label_point, geojson=func.ST_AsGeoJSON(area.label_point, 5, 0))
+    # A kreisfreie Stadt has areas at several levels, which are the same land: the highest.
+    other = aliased(Boundary)
+    highest = (
+        select(other.id)
+        .where(other.release_id == current_release(), other.authority_id == Implementation.authority_id)
+        .order_by(other.level)
+        .limit(1)
+        .correlate(Implementation)
+        .scalar_subquery()
+    )
+    statement = (
+        select(Implementation.id, *(column.label(name) for name, column in columns.items()))
+        .join_from(Implementation, Service, Service.id == Implementation.service_id)
+        .join(Authority, Authority.id == Implementation.authority_id)
+        .join(bundle, bundle.id == Service.parent_id, isouter=True)
+        .join(
+            SubjectArea,
+            SubjectArea.id == func.coalesce(Service.subject_area_id, bundle.subject_area_id),
+            isouter=True,
+        )
+        .join(
+            LifeSituation,
+            LifeSituation.id == func.coalesce(Service.life_situation_id, bundle.life_situation_id),
+            isouter=True,
+        )
+        .join(Solution, Solution.id == Implementation.solution_id, isouter=True)
+        .join(area, area.id == highest, isouter=True)
+        .join(above, above.id == func.coalesce(area.state_id, area.id), isouter=True)
+        .where(_chosen(wanted, bundle), properties.condition(wanted.filter))
+        .order_by(Implementation.id)
+        .limit(wanted.limit)
+    )
+    if not point:
+        shape = aliased(BoundaryShape)
+        statement = statement.join(
+            shape, and_(shape.boundary_id == area.id, shape.detail == detail), isouter=True
+        )
+        drawn = shape
+    statement = statement.add_columns(crs.geojson(drawn).label("geojson"), area.key.label("area_key"))
+    return connection.execute(statement).all()
+
+
+def _chosen(wanted: Wanted, bundle: Any) -> ColumnElement[bool]:
+    query = wanted.query
+    conditions: list[ColumnElement[bool]] = [meets(query)]
+    if wanted.entry_id is not None:
+        conditions.append(Implementation.id == wanted.entry_id)
+    if wanted.after is not None:
+        conditions.append(Implementation.id > wanted.after)
+    if wanted.by_status:
+        statuses = [int(status) for status in query.statuses]
+        conditions.append(Implementation.status == any_(cast(statuses, ARRAY(SmallInteger))))
+    if query.services:
+        conditions.append(or_(Service.key.in_(query.services), bundle.key.in_(query.services)))
+    if query.subjects or query.situations:
+        situation = func.coalesce(Service.life_situation_id, bundle.life_situation_id)
+        conditions.append(or_(SubjectArea.slug.in_(query.subjects), situation.in_(query.situations)))
+    regions = wanted.selection.regions
+    if regions:
+        conditions.append(or_(*(Authority.ars.between(region.first, region.last) for region in regions)))
+    if wanted.boxes:
+        boxes = wanted.boxes
+        conditions.append(
+            _where_shape(lambda shape: or_(*(func.ST_Intersects(shape, box.stored()) for box in boxes)))
+        )
+    return and_(true(), *conditions)
+
+
+def _where_shape(predicate: Predicate) -> ColumnElement[bool]:
+    # By the finest shape: the same entries whatever detail is asked for, or point.
+    shape, area = aliased(BoundaryShape), aliased(Boundary)
+    geometry: Any = shape.geom
+    touched: Select[Any] = (
+        select(area.authority_id)
+        .join(shape, and_(shape.boundary_id == area.id, shape.detail == 100))
+        .where(area.release_id == current_release(), area.authority_id.is_not(None), predicate(geometry))
+    )
+    return Implementation.authority_id.in_(touched)
+
+
+def _columns(state: Any, bundle: Any) -> dict[str, ColumnElement[Any]]:
+    i: Any = Implementation
+    return {
+        "authority": _any(Authority.ars),
+        "authority_name": _any(Authority.name),
+        "designation": _any(Authority.designation),
+        "state": state.name,
+        "service": _any(Service.key),
+        "service_name": _any(Service.name),
+        "bundle": bundle.key,
+        "bundle_name": bundle.name,
+        "subject": _any(SubjectArea.slug),
+        "situation_name": _any(LifeSituation.name),
+        "status": _codes(i.status, {int(item): item.code for item in Status}),
+        "url": i.url,
+        "solution": _any(Solution.name),
+        "solution_kind": _codes(i.solution_kind, {int(item): item.code for item in SolutionKind}),
+        "maturity_model": _codes(i.maturity_model, {int(item): item.code for item in MaturityModel}),
+        "maturity": i.maturity,
+        "reusable": i.reusable,
+        "reuse_note": i.reuse_note,
+        "specialist_system": i.specialist_system,
+        "trust_level": _codes(i.trust_level, {int(item): item.name.lower() for item in TrustLevel}),
+        # The contact itself may be a person's; this column holds function mailboxes alone.
+        "contact": i.public_contact,
+        "online_since": i.online_since,
+        "planned_until": i.planned_until,
+        "as_of": i.as_of,
+        "source": i.source,
+        "identifier": func.nullif(i.identifier, ""),
+        "demonstration": i.demonstration,
+    }
+
+
+def _codes(column: Any, names: dict[int, str]) -> ColumnElement[Any]:
+    return case(*((column == number, name) for number, name in names.items()), else_=cast(null(), Text))
+
+
+def _any(attribute: Any) -> ColumnElement[Any]:
+    return attribute  # type: ignore[no-any-return]

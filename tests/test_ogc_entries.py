@@ -1,0 +1,216 @@
+"""The collection `implementations`: properties, filters, paging while rows come and go, visibility."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from mapservice import create_app
+from mapservice.database import Database
+from mapservice.domain import FEDERATION
+from mapservice.layers import crs
+from tests.entries import INTERNAL, add_entry, add_service, remove_entry, set_publication
+from tests.test_api import MUENSTER, TELGTE, WARENDORF, fill
+from tests.test_ogc import get, links, read
+
+ITEMS = "/api/collections/implementations/items"
+HAMM = "059150000000"
+PERSON, MAILBOX = "eva.muster@muenster.example", "dienste@muenster.example"
+
+
+@pytest.fixture(scope="module")
+def filled(module_boundaries: Database) -> Database:
+    fill(module_boundaries)
+    with module_boundaries.owner() as connection:
+        add_service(connection, "99001001001001", parent_id=None, subject_area_id=3)
+        add_service(connection, "eigen:brunnen", name="Brunnenpass")
+        add_entry(
+            connection,
+            MUENSTER,
+            "10501",
+            status=2,
+            contact=PERSON,
+            contact_kind=2,
+            as_of="2026-05-01",
+            maturity_model=11,
+            maturity=3,
+            solution_kind=1,
+            reusable=True,
+        )
+        add_entry(connection, MUENSTER, "99001001001001", status=1, contact=MAILBOX, contact_kind=1)
+        set_publication(connection, FEDERATION)
+        add_entry(connection, FEDERATION, "10500")
+        # Not published, or not public: nobody may learn of these.
+        add_entry(connection, HAMM, "10500", source="Geheimquelle")
+        add_entry(connection, WARENDORF, "eigen:brunnen", visibility=INTERNAL, source="Geheimquelle")
+    return module_boundaries
+
+
+@pytest.fixture(scope="module")
+def client(filled: Database) -> Iterator[FlaskClient]:
+    app = create_app(filled.settings, filled)
+    yield app.test_client()
+    app.extensions["mapservice"].versions.close()
+
+
+def features(client: FlaskClient, query: str = "") -> list[Any]:
+    found: list[Any] = get(client, f"{ITEMS}?{query}")["features"]
+    return found
+
+
+def said(found: list[Any]) -> set[tuple[str, str]]:
+    return {(f["properties"]["authority"], f["properties"]["service"]) for f in found}
+
+
+ALL = {
+    (MUENSTER, "10500"),
+    (MUENSTER, "10501"),
+    (MUENSTER, "99001001001001"),
+    (WARENDORF, "10501"),
+    (TELGTE, "10500"),
+    (FEDERATION, "10500"),
+}
+
+
+def test_one_feature_per_visible_implementation(client: FlaskClient) -> None:
+    page = get(client, ITEMS)
+    assert said(page["features"]) == ALL
+    assert page["numberMatched"] == page["numberReturned"] == 6
+    assert [f["id"] for f in page["features"]] == sorted(f["id"] for f in page["features"])
+    text = json.dumps(page)
+    assert "Geheimquelle" not in text
+    assert PERSON not in text
+    assert MAILBOX in text
+    described = get(client, "/api/collections/implementations/schema")["properties"]
+    for feature in page["features"]:
+        assert feature["properties"].keys() | {"geometry"} == described.keys()
+        assert (feature["geometry"] is None) == (feature["properties"]["authority"] == FEDERATION)
+    assert all(entry["title"] and entry["description"] for entry in described.values())
+    assert described == get(client, "/api/collections/implementations/queryables")["properties"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("service=10501", {(MUENSTER, "10501"), (WARENDORF, "10501")}),
+        ("subject=familie_kind", {(MUENSTER, "10501"), (WARENDORF, "10501")}),
+        ("subject=bildung", {(MUENSTER, "99001001001001")}),
+        ("status=in_progress", {(MUENSTER, "10501"), (WARENDORF, "10501")}),
+        ("within=05570", {(WARENDORF, "10501"), (TELGTE, "10500")}),
+        ("maturity=1.1:3", {(MUENSTER, "10501")}),
+        ("confirmed=2026-04-01", {(MUENSTER, "10501")}),
+        ("authority_name=Telgte", {(TELGTE, "10500")}),
+        ("bbox=7.61,51.95,7.63,51.97", {entry for entry in ALL if entry[0] == MUENSTER}),
+        ("filter=status = 'not_responsible'", {(TELGTE, "10500")}),
+        ("filter=as_of >= DATE('2026-05-01') AND reusable = true", {(MUENSTER, "10501")}),
+        ("filter=url LIKE 'https://demo%25'", {(MUENSTER, "10500")}),
+        ("filter=state IS NULL", {(FEDERATION, "10500")}),
+        (
+            "geometry=point&filter=S_INTERSECTS(geometry, POINT(7.62 51.96)) AND subject = 'bildung'",
+            {(MUENSTER, "99001001001001")},
+        ),
+        # What is hidden answers no question either.
+        ("filter=source = 'Geheimquelle'", set()),
+        (f"filter=authority = '{HAMM}'", set()),
+        (f"filter=contact = '{PERSON}'", set()),
+    ],
+)
+def test_filters(client: FlaskClient, query: str, expected: set[tuple[str, str]]) -> None:
+    assert said(features(client, query)) == expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "measure=share",
+        "scope=own",
+        "geometry=circle",
+        "cursor=x",
+        "cursor=" + "_" * 22 + "x",
+        "offset=3",
+        "filter=visibility = 1",
+        "filter=public_contact = 'x'",
+        "filter=as_of = 'x'",
+        "as_of=yesterday",
+        "filter=reusable = 1",
+    ],
+)
+def test_what_it_does_not_know_is_refused(client: FlaskClient, query: str) -> None:
+    assert client.get(f"{ITEMS}?{query}").status_code == 400
+
+
+def test_hidden_services_and_entries_are_unknown(client: FlaskClient) -> None:
+    unknown = client.get(f"{ITEMS}?service=eigen:nie-gesehen")
+    hidden = client.get(f"{ITEMS}?service=eigen:brunnen")
+    assert unknown.status_code == hidden.status_code == 404
+    assert hidden.text.replace("brunnen", "") == unknown.text.replace("nie-gesehen", "")
+    for key in (str(uuid.uuid4()), "x", "../items"):
+        assert client.get(f"{ITEMS}/{key}").status_code == 404
+
+
+def test_f_success_and_points(client: FlaskClient) -> None:
+    (listed,) = features(client, "authority_name=Telgte")
+    own = get(client, f"{ITEMS}/{listed['id']}")
+    assert {name: own[name] for name in ("type", "id", "geometry", "properties")} == listed
+    assert listed["geometry"]["type"] == "MultiPolygon"
+    (point,) = features(client, "authority_name=Telgte&geometry=point")
+    assert point["geometry"]["type"] == "Point"
+    lon, lat = point["geometry"]["coordinates"]
+    assert (lon, lat) == pytest.approx((7.78, 51.98), abs=0.1)
+    (flipped,) = features(client, f"authority_name=Telgte&geometry=point&crs={crs.EPSG_4326.uri}")
+    assert flipped["geometry"]["coordinates"] == [lat, lon]
+    (metres,) = features(client, f"authority_name=Telgte&geometry=point&crs={crs.UTM_32.uri}")
+    assert 380_000 < metres["geometry"]["coordinates"][0] < 450_000
+
+
+def test_pages_of_the_site(client: FlaskClient) -> None:
+    (listed,) = features(client, "authority_name=Telgte")
+    for address in (
+        "/api/collections/implementations",
+        "/api/collections/implementations/queryables",
+        "/api/collections/implementations/schema",
+        ITEMS,
+        f"{ITEMS}/{listed['id']}",
+        f"{ITEMS}?filter=false",
+    ):
+        page = read(client, address)
+        assert page.count["h1"] == 1
+        assert PERSON not in page.text
+    assert "Telgte" in read(client, f"{ITEMS}?filter=true").text
+
+
+def test_paging_while_rows_come_and_go(boundaries_loaded: Database) -> None:
+    """Nothing twice, nothing missing among what stayed."""
+    keys = [str(key) for key in range(10600, 10640)]
+    with boundaries_loaded.owner() as connection:
+        set_publication(connection, MUENSTER)
+        entries = {
+            key: (add_service(connection, key), add_entry(connection, MUENSTER, key))[1] for key in keys[:30]
+        }
+    app = create_app(boundaries_loaded.settings, boundaries_loaded)
+    client = app.test_client()
+    seen: list[str] = []
+    address, removed = f"{ITEMS}?limit=4&geometry=point&filter=service > '10601'", set()
+    for step in range(100):
+        page = get(client, address)
+        seen += [feature["id"] for feature in page["features"]]
+        following = links(page, "next")
+        if not following:
+            break
+        address = following[0]["href"]
+        if step < 8:
+            with boundaries_loaded.owner() as connection:
+                add_service(connection, keys[30 + step])
+                add_entry(connection, MUENSTER, keys[30 + step])
+                gone = entries.pop(keys[3 * step + 4])
+                remove_entry(connection, gone)
+            removed.add(gone)
+    assert len(seen) == len(set(seen))
+    assert {entry for key, entry in entries.items() if key > "10601"} <= set(seen)
+    assert len(removed) >= 6
+    app.extensions["mapservice"].versions.close()
