@@ -22,6 +22,7 @@ _SPEAKING = (
     "texts.",
     "embedding.",
     "ogc.",
+    "entries.",
     "downloads.",
     "pictures.",
     "papers.",

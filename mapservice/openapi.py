@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from flask_babel import gettext as _
 
-from mapservice import params
+from mapservice import params, vocabulary
+from mapservice.domain import Level
 from mapservice.filter_params import FILTER_PARAMETERS, query_parameters
 from mapservice.layers import area_properties, entries
 from mapservice.openapi_parameters import parameters
@@ -100,6 +101,18 @@ def _paths() -> Json:
             type_="application/schema+json",
         ),
         **_entries(common),
+        # GDAL looks for the parameters of a collection under the very path of its items.
+        **{
+            f"/collections/{level.plural}/items": _get(
+                f"get{level.plural.title()}",
+                vocabulary.level_words(level)[0],
+                "featureCollectionGeoJSON",
+                (*page, *filters, *common),
+                "data",
+                type_=GEOJSON,
+            )
+            for level in Level
+        },
         "/collections/{collectionId}/items": _get(
             "getFeatures",
             _("Gebiete einer Ebene, seitenweise"),

@@ -459,7 +459,7 @@ def _other_language() -> tuple[str, str, str]:
         # Known names alone: url_for() takes some, _scheme for one, as orders.
         known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS}
         kept = {key: values for key, values in kept.items() if key in known}
-    elif not endpoint.startswith("ogc."):  # whose views have refused all other names by now
+    elif not endpoint.startswith(("ogc.", "entries.")):  # whose views have refused all other names by now
         return code, name, url_for("pages.map_page", lang=lang)
     return code, name, url_for(endpoint, **{**kept, **(request.view_args or {}), "lang": lang})
 

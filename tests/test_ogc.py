@@ -388,9 +388,12 @@ class Reader(HTMLParser):
         self.links: list[str] = []
         self.text = ""
         self.count: dict[str, int] = {}
+        self.inline_scripts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.count[tag] = self.count.get(tag, 0) + 1
+        if tag == "script" and "src" not in dict(attrs):
+            self.inline_scripts += 1
         if tag == "a":
             self.links.append(dict(attrs)["href"] or "")
         if tag not in {"meta", "link", "br", "input", "img"}:
@@ -420,7 +423,7 @@ def test_html_content(client: FlaskClient, address: str) -> None:
     """Pages in the site's design, under the strict policy, with every link of the JSON."""
     page = read(client, address)
     assert page.count["h1"] == 1
-    assert "script" not in page.count
+    assert not page.inline_scripts
     assert "Impressum" in page.text
     if address != "/api/docs":
         for link in get(client, address)["links"]:
@@ -435,7 +438,8 @@ def test_html_content(client: FlaskClient, address: str) -> None:
 def test_html_content_of_items(client: FlaskClient) -> None:
     """All properties of all areas, and a map that needs no script."""
     page = read(client, "/api/collections/districts/items?limit=4")
-    assert page.count["path"] - 2 == 4  # the site's mark has two
+    site = read(client, "/api/conformance").count["path"]
+    assert page.count["path"] - site == 4
     content = get(client, "/api/collections/districts/items?limit=4")
     for feature in content["features"]:
         for name in ("ars", "name", "designation", "value_label"):
@@ -454,7 +458,8 @@ def test_pages_speak_english_and_their_links_keep_to_it(client: FlaskClient, add
     assert inner
     # The link to the German page is the one without.
     german = [link for link in inner if "lang=en" not in link]
-    assert [urlsplit(link).path for link in german] == [address]
+    assert address in [urlsplit(link).path for link in german]
+    assert all(urlsplit(link).path == address for link in german), german
 
 
 def test_names_in_pages_are_text(boundaries_loaded: Database) -> None:
@@ -465,7 +470,7 @@ def test_names_in_pages_are_text(boundaries_loaded: Database) -> None:
     app = create_app(boundaries_loaded.settings, boundaries_loaded)
     client = app.test_client()
     for address in ("/api/collections/districts/items", "/api/collections/districts/items/05515"):
-        assert "<script" not in client.get(address, headers={"Accept": "text/html"}).text
+        assert "<script>x" not in client.get(address, headers={"Accept": "text/html"}).text
     app.extensions["mapservice"].versions.close()
 
 
@@ -495,7 +500,8 @@ def test_oas30_completeness(client: FlaskClient, app: Flask) -> None:
     served = {
         rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(("ogc.", "entries."))
     }
-    assert served - {"/api/docs", "/api/openapi.json"} == described.keys()
+    assert served - {"/api/docs", "/api/openapi.json"} <= described.keys()
+    assert described.keys() - served == {f"/api/collections/{level}/items" for level in LEVELS}
     for rule, item in described.items():
         address = rule.replace("<name>", "districts").replace("<key>", "05515")
         refused = json.loads(client.get(f"{address}?nonsense=1").data)
