@@ -30,6 +30,7 @@ class MapUrls:
     map: str
     table: str
     services: str
+    search: str
     names: str
 
 

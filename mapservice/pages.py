@@ -195,6 +195,7 @@ def _map_urls() -> Any:
         map=_without_last(url_for("pages.map_page")),
         table=_without_last(url_for("pages.table")),
         services=url_for("pages.services"),
+        search=url_for("search.suggestions").partition("?")[0],
         names=url_for("api.names").partition("?")[0],
     )
 

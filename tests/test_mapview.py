@@ -20,6 +20,7 @@ URLS = mapview.MapUrls(
     map="/",
     table="/tabelle",
     services="/leistungen.json",
+    search="/suche.json",
     names="/api/names",
 )
 

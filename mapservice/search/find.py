@@ -110,10 +110,9 @@ def find(
     if services and not found_services and kept and kept != asked:
         _, found_services = _by_text(connection, kept, kept, held, limit, services)
     best = min((hit.rank for hit in (*found_places, *found_services, *own)), default=Rank.SIMILAR)
-    if best > Rank.EXACT:
-        # A type with a good hit needs no guesses.
-        wanted = (_doubtful(found_places), _doubtful(found_services))
-        more = _similar(connection, asked, spelled, held, limit, wanted)
+    if best > Rank.WORDS:
+        # Nothing good: one may have mistyped.
+        more = _similar(connection, asked, spelled, held, limit, (places, services))
         least = max((hit.likeness for hits in more for hit in hits), default=0.0) - _NEAR
         found_places, found_services = (
             _merge(limit, found, [hit for hit in hits if hit.likeness >= least])
@@ -121,11 +120,6 @@ def find(
         )
     found_services = _merge(limit, own, found_services)
     return _answer(connection, found_places if places else [], found_services if services else [])
-
-
-def _doubtful(hits: Sequence[Hit]) -> bool:
-    """Whether one may have mistyped."""
-    return all(hit.rank > Rank.WORDS for hit in hits)
 
 
 # --- questions to the database ----------------------------------------------------------------------

@@ -20,6 +20,7 @@ from mapservice.database import Database
 from mapservice.domain import implementation_id
 from mapservice.models import Authority, Implementation, LifeSituation, Publication, Service
 from mapservice.postgres import Server
+from mapservice.search import terms
 from tests.conftest import ROOT, urls_of
 from tests.entries import add_service
 
@@ -76,6 +77,7 @@ def _fill(database: Database) -> None:
         ]
         connection.execute(insert(Implementation), rows)
         tallies.refresh(connection)
+        terms.refresh_services(connection)
 
 
 @pytest.fixture(scope="package")

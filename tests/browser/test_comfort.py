@@ -56,7 +56,7 @@ def test_english_from_the_header_keeps_the_map(visit: Visitor) -> None:
     expect(page.locator("#map-title")).to_contain_text("Number of services with status online / in progress")
     expect(page.get_by_label("Municipalities", exact=True)).to_be_checked()
     expect(page.locator("#legend-heading")).to_contain_text("Legend")
-    page.get_by_role("combobox", name="Find an area").fill("warendorf")
+    page.get_by_role("combobox", name="Find a place or a service").fill("warendorf")
     page.keyboard.press("Enter")
     expect(page.locator("#area-panel")).to_contain_text("All details of this area")
     page.get_by_role("link", name="All details of this area").click()

@@ -41,7 +41,7 @@ def test_no_focus_is_invisible_on_a_large_screen(visit: Visitor) -> None:
     page = visit().open("/")
     page.locator("#theme summary").focus()
     page.keyboard.press("Tab")
-    assert focused(page) == "filter-place"
+    assert focused(page) == "search-field"
 
 
 VISIBLE = """() => {
@@ -107,7 +107,7 @@ def test_an_open_area_is_not_under_its_panel(visit: Visitor) -> None:
 
 def test_closing_an_area_empties_the_search(visit: Visitor) -> None:
     page = visit().open("/")
-    field = page.get_by_role("combobox", name="Gebiet suchen")
+    field = page.get_by_role("combobox", name="Ort oder Leistung suchen")
     field.fill("warendorf")
     field.press("Enter")
     expect(page.locator("#panel-heading")).to_be_focused()

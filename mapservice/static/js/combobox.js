@@ -1,39 +1,63 @@
-// Combobox after the ARIA authoring practices: list with filter, one choice, arrows, Enter, Escape.
+// Combobox after the ARIA authoring practices: list autocomplete, one choice, arrows, Enter, Escape. The server
+// searches; what matches is marked here.
 
 import { element, t } from "./texts.js";
 
-const LIMIT = 12;
+const PAUSE = 120;
 
-/** Lower case without accents and umlaut dots; ß as ss: "muenster" is tried as it is, too. */
-export function fold(text) {
-  return text.toLowerCase().replaceAll("ß", "ss").normalize("NFD").replace(/\p{M}/gu, "");
+/** As the server folds texts: ä, ae and a are one, ß is ss; `at` says where in the text each letter stands. */
+function fold(text) {
+  const letters = [];
+  const at = [];
+  let umlaut = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const plain = text[index].toLowerCase().replace("ß", "ss").normalize("NFD").replace(/\p{M}/gu, "");
+    const merged = plain === "e" && umlaut;
+    umlaut = /[aou]$/.test(plain);
+    if (merged) continue;
+    for (const letter of plain) {
+      letters.push(letter);
+      at.push(index);
+    }
+  }
+  return { letters: letters.join(""), at };
 }
 
-const spelled = (text) => fold(text.toLowerCase().replaceAll("ä", "ae").replaceAll("ö", "oe").replaceAll("ü", "ue"));
-
-/** Items {key, label, hint} that match all words, those first whose label starts with the query. */
-export function match(items, query) {
-  const words = fold(query).split(/\s+/).filter(Boolean);
-  if (!words.length) return [];
-  const found = [];
-  for (const item of items) {
-    item.folded ??= `${fold(item.label)} ${spelled(item.label)} ${item.key}`;
-    if (!words.every((word) => item.folded.includes(word))) continue;
-    const rank = item.folded.startsWith(words[0]) ? 0 : item.folded.includes(` ${words[0]}`) ? 1 : 2;
-    found.push([rank, item]);
+/** The text as nodes, with the beginnings of words that the query names in <mark>. */
+function marked(text, query) {
+  const { letters, at } = fold(text);
+  const wanted = fold(query).letters.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const spans = [];
+  for (const word of wanted) {
+    let found = letters.indexOf(word);
+    while (found > 0 && /[\p{L}\p{N}]/u.test(letters[found - 1])) found = letters.indexOf(word, found + 1);
+    if (found < 0) found = word.length > 2 ? letters.indexOf(word) : -1;
+    if (found >= 0) spans.push([at[found], at[found + word.length] ?? text.length]);
   }
-  return found.sort((a, b) => a[0] - b[0] || a[1].label.length - b[1].label.length).map(([, item]) => item);
+  spans.sort((one, other) => one[0] - other[0]);
+  const nodes = [];
+  let done = 0;
+  for (const [from, to] of spans) {
+    if (from < done) continue;
+    nodes.push(text.slice(done, from), element("mark", "combobox__mark", text.slice(from, to)));
+    done = to;
+  }
+  return [...nodes, text.slice(done)].filter(Boolean);
 }
 
 export class Combobox {
-  /** input: the text field; items: function that gives (a promise of) all items; choose: called with one. */
-  constructor(input, { items, choose, clear }) {
+  /**
+   * input: the text field; ask(query, signal): a promise of groups {label, items}, items as {label, hint, …};
+   * choose: called with an item; clear: called once the field is empty.
+   */
+  constructor(input, { ask, choose, clear }) {
     this.input = input;
-    this.items = items;
+    this.ask = ask;
     this.choose = choose;
     this.clear = clear ?? (() => {});
     this.active = -1;
-    this.list = element("ul", "combobox__list");
+    this.found = [];
+    this.list = element("div", "combobox__list");
     this.list.id = `${input.id}-list`;
     this.list.role = "listbox";
     this.list.hidden = true;
@@ -49,66 +73,101 @@ export class Combobox {
       "aria-expanded": "false",
       "aria-controls": this.list.id,
     })) input.setAttribute(name, value);
-    input.addEventListener("input", () => this.#suggest());
+    input.addEventListener("input", () => this.#wait());
     input.addEventListener("keydown", (event) => this.#key(event));
     input.addEventListener("blur", () => this.#close());
     this.list.addEventListener("mousedown", (event) => event.preventDefault());
     this.list.addEventListener("click", (event) => {
       const option = event.target.closest("[role=option]");
-      if (option) this.#take(Number(option.dataset.index));
+      if (option?.dataset.index) this.#take(Number(option.dataset.index));
     });
   }
 
-  async #suggest() {
-    const query = this.input.value.trim();
-    if (!query) {
+  /** Asks after a pause in typing. */
+  #wait() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.taking = false;
+    // What is still shown answers another question.
+    this.answered = null;
+    if (!this.input.value.trim()) {
       this.#close();
       this.clear();
       return;
     }
-    let all;
-    try {
-      all = match(await this.items(), query);
-    } catch {
-      this.#show([], t("failed"));
-      return;
-    }
-    if (query === this.input.value.trim()) {
-      this.#show(all.slice(0, LIMIT), all.length ? t("matches", { n: all.length }) : t("no_match", { query }));
-    }
+    this.timer = setTimeout(() => this.#suggest(), PAUSE);
   }
 
-  #show(found, message) {
-    this.found = found;
+  async #suggest() {
+    clearTimeout(this.timer);
+    const query = this.input.value.trim();
+    if (!query) return;
+    this.request?.abort();
+    const request = (this.request = new AbortController());
+    let groups;
+    try {
+      groups = await this.ask(query, request.signal);
+    } catch (error) {
+      if (error.name !== "AbortError") this.#show([], query, t("failed"), t("failed_hint"));
+      return;
+    }
+    if (request.signal.aborted || query !== this.input.value.trim()) return;
+    const number = groups.reduce((sum, group) => sum + group.items.length, 0);
+    this.answered = query;
+    this.#show(groups, query, number ? t("matches", { n: number }) : t("no_match", { query }), t("no_match_hint"));
+    if (this.taking && number) this.#take(0);
+  }
+
+  #show(groups, query, message, hint) {
+    const filled = groups.filter((group) => group.items.length);
+    this.found = filled.flatMap((group) => group.items);
     this.active = -1;
+    let index = 0;
     this.list.replaceChildren(
-      ...found.map((item, index) => {
-        const option = element("li", "combobox__option");
-        option.role = "option";
-        option.id = `${this.list.id}-${index}`;
-        option.dataset.index = index;
-        option.setAttribute("aria-selected", "false");
-        option.append(element("span", "combobox__label", item.label));
-        if (item.hint) option.append(element("span", "combobox__hint", item.hint));
-        return option;
+      ...filled.flatMap((group, number) => {
+        const options = group.items.map((item) => this.#option(item, index++, query));
+        if (!group.label) return options;
+        const box = element("div", "combobox__group");
+        box.role = "group";
+        const label = element("div", "combobox__heading", group.label);
+        label.id = `${this.list.id}-group-${number}`;
+        label.role = "presentation";
+        box.setAttribute("aria-labelledby", label.id);
+        box.append(label, ...options);
+        return [box];
       }),
     );
-    if (!found.length) {
-      const nothing = element("li", "combobox__option combobox__option--none", message);
+    if (!this.found.length) {
+      const nothing = element("div", "combobox__option combobox__option--none");
       nothing.role = "option";
       nothing.setAttribute("aria-disabled", "true");
+      nothing.setAttribute("aria-selected", "false");
+      nothing.append(element("span", "combobox__label", message), element("span", "combobox__hint", hint));
       this.list.append(nothing);
     }
-    this.status.textContent = message;
+    this.status.textContent = this.found.length ? message : `${message}. ${hint}`;
     this.list.hidden = false;
     this.input.setAttribute("aria-expanded", "true");
     this.input.removeAttribute("aria-activedescendant");
   }
 
+  #option(item, index, query) {
+    const option = element("div", "combobox__option");
+    option.role = "option";
+    option.id = `${this.list.id}-${index}`;
+    option.dataset.index = index;
+    option.setAttribute("aria-selected", "false");
+    const label = element("span", "combobox__label");
+    label.append(...marked(item.label, query));
+    option.append(label);
+    if (item.hint) option.append(element("span", "combobox__hint", item.hint));
+    return option;
+  }
+
   #move(step) {
-    if (!this.found?.length) return;
+    if (!this.found.length) return;
     this.active = (this.active + step + this.found.length) % this.found.length;
-    [...this.list.children].forEach((option, index) => {
+    this.list.querySelectorAll("[data-index]").forEach((option, index) => {
       option.setAttribute("aria-selected", String(index === this.active));
       if (index === this.active) option.scrollIntoView({ block: "nearest" });
     });
@@ -122,10 +181,15 @@ export class Combobox {
       if (!open) this.#suggest();
       else this.#move(event.key === "ArrowDown" ? 1 : this.active < 0 ? 0 : -1);
     } else if (event.key === "Enter") {
-      // Never submits the form: without a choice the best match is taken.
+      // Never submits the form: without a choice the best match is taken, once it has come.
       event.preventDefault();
-      if (open && this.found.length) this.#take(Math.max(this.active, 0));
-    } else if (event.key === "Escape" && open) {
+      if (open && this.answered === this.input.value.trim()) {
+        if (this.found.length) this.#take(Math.max(this.active, 0));
+      } else {
+        this.taking = true;
+        this.#suggest();
+      }
+    } else if (event.key === "Escape" && (open || this.taking)) {
       event.stopPropagation();
       this.#close();
     }
@@ -139,6 +203,9 @@ export class Combobox {
   }
 
   #close() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.taking = false;
     this.list.hidden = true;
     this.active = -1;
     this.input.setAttribute("aria-expanded", "false");

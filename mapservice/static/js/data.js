@@ -103,6 +103,11 @@ export class Data {
     return fetchJson(this.urls.names);
   }
 
+  /** Places and services for what somebody types. */
+  search(query, signal, type = "all") {
+    return fetchJson(inLanguage(`${this.urls.search}?${new URLSearchParams({ q: query, type })}`), { signal });
+  }
+
   /** All services of the catalogue, fetched when first asked for. */
   services() {
     this.serviceList ??= fetchJson(this.urls.services).catch((error) => {

@@ -2,12 +2,13 @@
 
 import { Combobox } from "./combobox.js";
 import { badge, Further } from "./further.js";
+import { serviceItems } from "./search.js";
 import { t } from "./texts.js";
 
 const NEEDS_SERVICE = ["status", "spread"];
 
 export class Filters {
-  constructor(form, { data, places, pick, change }) {
+  constructor(form, { data, change }) {
     this.form = form;
     this.change = change;
     const visible = form.querySelector("#filter-service");
@@ -20,16 +21,13 @@ export class Filters {
     visible.removeAttribute("name");
     visible.after(this.service);
     new Combobox(visible, {
-      items: async () => (await data.services()).services,
+      ask: async (query, signal) => [{ items: serviceItems(await data.search(query, signal, "services")) }],
       choose: (item) => this.#setService(item.key),
       clear: () => this.#setService(""),
     });
-    const place = form.querySelector("#filter-place");
-    place.removeAttribute("name");
-    new Combobox(place, { items: places, choose: pick });
     this.further = new Further(form);
     form.addEventListener("change", (event) => {
-      if (event.target === visible || event.target === place || !this.further.accepts(event.target)) return;
+      if (event.target === visible || !this.further.accepts(event.target)) return;
       this.refresh();
       change();
     });

@@ -8,6 +8,7 @@ import { Data, detailFor } from "./data.js";
 import { Facets } from "./facets.js";
 import { Filters } from "./filters.js";
 import { Legend } from "./legend.js";
+import { Locate } from "./locate.js";
 import { Messages } from "./messages.js";
 import { keepStill } from "./motion.js";
 import { Names } from "./names.js";
@@ -16,6 +17,7 @@ import { Panel } from "./panel.js";
 import { preparePrint } from "./print.js";
 import { Places } from "./places.js";
 import { isWide } from "./screen.js";
+import { Search } from "./search.js";
 import { Sheet } from "./sheet.js";
 import { fromAddress, fromForm, toForm, toParams, valuesKey } from "./state.js";
 import { t } from "./texts.js";
@@ -51,14 +53,22 @@ class MapPage {
     this.state = readAddress();
     this.filters = new Filters(this.form, {
       data: this.data,
-      places: () => this.places.items(),
-      pick: (item) => this.open(item.ars, { zoom: true }),
       change: () => this.go(fromForm(this.form, this.state)),
     });
     this.classing = new Classing(document.getElementById("classing"), this.form, () =>
       this.go(fromForm(this.form, this.state)),
     );
     this.facets = new Facets(this.form, this.data);
+    this.search = new Search(document.getElementById("search"), {
+      data: this.data,
+      level: () => this.state.level,
+      place: (level, ars) => this.openAt(level, ars),
+      service: (key) => this.replace({ ...this.state, service: [key], situation: [], subject: [] }),
+    });
+    new Locate(document.getElementById("locate"), document.getElementById("locate-said"), {
+      topology: async () => (await this.data.geometry("municipalities", 300)).topology,
+      found: (area) => this.openAt("municipalities", area.properties.ars),
+    });
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
     this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.replace(state));
     document.getElementById("reset").addEventListener("click", (event) => {
@@ -151,7 +161,8 @@ class MapPage {
         document.getElementById("map-title").focus();
       },
     });
-    this.#showArea();
+    this.#showArea({ zoom: this.near });
+    this.near = false;
     this.facets.show(state);
   }
 
@@ -241,6 +252,19 @@ class MapPage {
     return label ? t("walk_area", { name, value, label }) : `${name}: ${value}`;
   }
 
+  /** Opens an area of a level, which is shown if it is not yet, and goes near. */
+  openAt(level, area) {
+    if (level === this.state.level) {
+      this.open(area, { zoom: true });
+      return;
+    }
+    const measure = level === "municipalities" && this.state.measure === "spread" ? "count" : this.state.measure;
+    this.near = true;
+    this.walk.ars = area;
+    this.replace({ ...this.state, level, measure, area });
+    this.sheet.close();
+  }
+
   /** Opens an area's panel, or closes it with an empty key. */
   open(ars, { zoom = false } = {}) {
     if (ars === this.state.area) return;
@@ -249,7 +273,7 @@ class MapPage {
     if (ars) this.walk.ars = ars;
     this.#showArea({ zoom });
     if (ars) this.sheet.close();
-    else this.form.querySelector("#filter-place").value = "";
+    else this.search.clear();
   }
 
   async #showArea({ zoom = false } = {}) {

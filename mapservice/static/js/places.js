@@ -1,4 +1,4 @@
-// The areas on the map as places to search for, and the names of regions.
+// Where an area on the map lies, in words.
 
 export class Places {
   constructor(form, choropleth) {
@@ -15,21 +15,5 @@ export class Places {
   /** Designation and state of an area: what tells namesakes apart. */
   where({ designation, state }) {
     return [designation, this.choropleth.level === "states" ? "" : this.region(state)].filter(Boolean);
-  }
-
-  /** Every area of the level that is shown, as items of a combobox. */
-  items() {
-    const { features } = this.choropleth;
-    if (!features) return [];
-    if (this.of !== features) {
-      this.of = features;
-      this.found = features.map(({ id, properties }) => ({
-        key: id,
-        ars: properties.ars,
-        label: properties.name,
-        hint: this.where(properties).join(", "),
-      }));
-    }
-    return this.found;
   }
 }
