@@ -42,6 +42,7 @@ from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
 from mapservice.service import service
+from mapservice.stale import without_missing
 
 blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
@@ -226,7 +227,7 @@ def requested_query() -> Query:
 def table() -> str | Response:
     """The map's filters as rows. A choice that the form allows and nothing answers is told above the form."""
     try:
-        return _table()
+        return without_missing(_table)
     except (NotFoundError, ParameterError) as error:
         if error.parameter not in _TOLD_ABOVE_THE_FORM:
             raise
@@ -243,7 +244,7 @@ def table() -> str | Response:
         return Response(body, error.status, mimetype="text/html")
 
 
-def _table() -> str:
+def _table(missing: list[str]) -> str:
     query = requested_query()
     sort = tables.parse_sort(request.args.get("sort"))
     page = tables.parse_page(request.args.get("page"))
@@ -272,6 +273,7 @@ def _table() -> str:
     show_district = query.level in (Level.ASSOCIATION, Level.MUNICIPALITY)
     return render_template(
         "table.html",
+        missing=missing,
         title=titles.title(query, selection),
         result=results.sentence(query, selection, n, of),
         chips=[*_chips(), *_class_chips(only)],

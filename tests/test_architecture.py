@@ -55,6 +55,7 @@ WEB = {
     "results",
     "search_pages",
     "service",
+    "stale",
     "tables",
     "text_pages",
     "texts",

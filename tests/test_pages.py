@@ -147,7 +147,6 @@ def test_the_table_takes_the_empty_fields_of_its_form_and_the_name_of_a_service(
         ("/tabelle?page=0", 400, "ab 1"),
         ("/tabelle?page=99", 400, "1 – 1"),
         ("/tabelle?colour=red", 400, "subject"),
-        ("/tabelle?within=99", 404, "99"),
         ("/?within=abc", 400, "05570"),
         ("/gibt-es-nicht", 404, "Zur Karte"),
     ],

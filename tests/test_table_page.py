@@ -101,7 +101,6 @@ def test_a_life_situation_stays_without_a_field(client: FlaskClient, filled: Dat
             "kein Leistungsschlüssel",
             'value="available" checked',
         ),
-        ("service=10999", 404, "10999", 'value="10999"'),
         ("confirmed=2999-01-01&kind=efa", 400, "in der Zukunft", 'value="efa" checked'),
         ("confirmed=day&confirmed_day=gestern", 400, "kein Tag", 'name="confirmed_day" value="gestern"'),
         ("service=10500&subject=umwelt&situation=3", 400, "Entweder Leistungen", 'value="umwelt" checked'),
@@ -123,6 +122,33 @@ def test_a_wrong_choice_is_told_above_the_form(
     assert "<script>" not in page
     assert "<table" not in page
     assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("query", "missing", "kept"),
+    [
+        ("service=10999&measure=status&within=05570", ["10999"], "within=05570"),
+        ("service=10999&service=10500&measure=share", ["10999"], "service=10500"),
+        ("within=99&within=05570&within=98", ["98", "99"], "within=05570"),
+        (
+            "situation=999999&within=059999999999&scope=available",
+            ["999999", "059999999999"],
+            "scope=available",
+        ),
+    ],
+)
+def test_a_link_to_what_is_no_longer_there_says_so_and_shows_the_rest(
+    client: FlaskClient, query: str, missing: list[str], kept: str
+) -> None:
+    response = client.get(f"/tabelle?{query}")
+    assert response.status_code == 200
+    page = response.text
+    notice = page[page.index('class="notice" role="status"') :].split("</div>", 1)[0]
+    assert all(key in notice for key in missing)
+    assert "<table" in page
+    assert kept in page
+    rest = page.replace(notice, "")
+    assert not re.search(rf'(=|value=")({"|".join(missing)})\b', rest.split("<main", 1)[1])
 
 
 def test_the_form_is_folded_and_names_what_is_chosen(client: FlaskClient) -> None:
