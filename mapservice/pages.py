@@ -129,7 +129,7 @@ def render_map(**more: Any) -> str:
         choices=forms.choices(),
         downloads=downloads.links(_lists(forms.filter_arguments(request.args)), query.level.plural),
         picture=_picture(query),
-        table_link=url_for(".table", **_lists(forms.filter_arguments(request.args))),
+        table_link=url_for("pages.table", **_lists(forms.filter_arguments(request.args))),
         texts=i18n.script_texts(),
         geometry_files=files,
         preload=[first["href"]] if first else [],
@@ -312,7 +312,7 @@ def _table_link(**changes: Any) -> str:
         if request.args.get(name):
             kept[name] = request.args.get(name)
     kept["class"] = request.args.getlist("class")
-    return url_for(".table", **{name: value for name, value in {**kept, **changes}.items() if value})
+    return url_for("pages.table", **{name: value for name, value in {**kept, **changes}.items() if value})
 
 
 def _chips() -> list[tuple[str, str]]:
@@ -322,7 +322,7 @@ def _chips() -> list[tuple[str, str]]:
     links: list[tuple[str, Any]] = [
         (chip.label, {**chip.arguments, "sort": sort}) for chip in forms.chips(args)
     ]
-    return [(label, url_for(".table", **arguments)) for label, arguments in links]
+    return [(label, url_for("pages.table", **arguments)) for label, arguments in links]
 
 
 def _class_chips(only: layer_areas.Only | None) -> list[tuple[str, str]]:

@@ -264,23 +264,3 @@ def test_without_scripts_there_are_form_picture_legend_and_table(visit: Visitor)
     expect(page.get_by_role("rowheader", name="Telgte")).to_be_visible()
     page.get_by_role("link", name="Leistungen", exact=True).click()
     expect(page.locator("th[aria-sort=descending]")).to_have_text(re.compile("Leistungen"))
-
-
-@pytest.mark.parametrize("width", [1440, 320])
-def test_no_barrier_that_a_machine_finds_on_any_page(visit: Visitor, width: int) -> None:
-    made = visit({"width": width, "height": 800})
-    for path in (
-        "/",
-        "/tabelle",
-        f"/gebiete/{WARENDORF}",
-        f"/gebiete/{COESFELD}",
-        "/daten",
-        "/suche?q=war",
-    ):
-        page = made.open(path, painted=path == "/")
-        assert made.axe() == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-    for path in ("/gebiete/99999", "/impressum"):
-        made.open(path, painted=False)
-        assert made.axe() == [], path
-    made.wrong.clear()  # the browser reports the 404 that this test asked for
