@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         pages,
         papers,
         pictures,
+        portals,
         search_pages,
         text_pages,
     )
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     pictures.init_app(app, settings.state_dir)
     papers.init_app(app)
     embedding.init_app(app)
+    portals.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from mapservice import about, forms, headers, i18n, pages, titles
+from mapservice import about, forms, headers, i18n, listings, pages, portals, titles
 from mapservice.errors import ParameterError
 from mapservice.layers.selection import resolve
 from mapservice.service import service
@@ -48,6 +48,10 @@ def code() -> str:
     held = service()
     with held.reader() as connection:
         title = titles.title(query, resolve(connection, query))
+        version = held.versions.read(connection)
+        release = listings.current_release(connection)
+        args = forms.filter_arguments(request.args)
+        texts = portals.texts(connection, version, release, args) if release else {}
     width, height = _size("width", None), _size("height", _HEIGHT)
     allowed = frame_ancestors()
     if allowed:
@@ -65,6 +69,9 @@ def code() -> str:
         height=height,
         kept=[(name, value) for name, values in _arguments().items() for value in values],
         map_link=url_for("pages.map_page", **chosen),
+        texts=texts,
+        files=portals.links({name: values for name, values in chosen.items() if name != "area"}),
+        api=url_for("ogc.landing", _external=True),
         licence=None if held.version().demonstration else about.data_licence(),
     )
 

@@ -49,6 +49,7 @@ WEB = {
     "papers",
     "params",
     "pictures",
+    "portals",
     "profiles",
     "representations",
     "responses",

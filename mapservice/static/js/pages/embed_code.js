@@ -2,13 +2,19 @@
 
 import { copyButton } from "../copy.js";
 
+for (const button of document.querySelectorAll("[data-copies]")) {
+  const field = document.getElementById(button.dataset.copies);
+  copyButton(button, button.nextElementSibling, () => field.value, field);
+}
+
 const code = document.getElementById("embed-code");
 const preview = document.getElementById("embed-preview");
 const form = document.getElementById("embed-size");
 
-copyButton(document.getElementById("copy-code"), document.getElementById("copy-status"), () => code.value, code);
+// Where nobody may embed there is no form.
+if (form) copyButton(document.getElementById("copy-code"), document.getElementById("copy-status"), () => code.value, code);
 
-form.addEventListener("input", () => {
+form?.addEventListener("input", () => {
   if (!form.checkValidity()) return;
   const width = form.elements.namedItem("width").value || "100%";
   const height = form.elements.namedItem("height").value;
@@ -17,4 +23,4 @@ form.addEventListener("input", () => {
   preview.width = width;
   preview.height = height;
 });
-form.addEventListener("submit", (event) => event.preventDefault());
+form?.addEventListener("submit", (event) => event.preventDefault());
