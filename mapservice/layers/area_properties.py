@@ -116,6 +116,8 @@ def _class(
     if query.measure is Measure.STATUS:
         code = case(*((c.status == int(status), status.code) for status in Status))
         return func.coalesce(reason, code)
+    if not among:  # computed limits, and no area has a value
+        return reason
     limits = [(_reaches(query, counts, item), item.code) for item in reversed(among[1:])]
     code = case(*limits, else_=among[0].code) if limits else literal(among[0].code, Text)
     return func.coalesce(reason, code)
