@@ -94,8 +94,8 @@ def values_by_key(
     key, reason = cast(func.to_json(Boundary.key), Text), counted.c.reason
     statement = (
         select(
-            func.string_agg(key + ":" + _value_as_json(query, counted), ",").filter(reason.is_(None)),
-            func.string_agg(key + ":" + _reason_as_json(counted), ",").filter(reason.is_not(None)),
+            _joined(key + ":" + _value_as_json(query, counted), counted).filter(reason.is_(None)),
+            _joined(key + ":" + _reason_as_json(counted), counted).filter(reason.is_not(None)),
         )
         .join_from(counted, Boundary, Boundary.id == counted.c.boundary_id)
         .where(counted.c.inside)
@@ -266,7 +266,8 @@ def _sortable(query: Query, counted: CTE) -> ColumnElement[Any]:
     return case((counted.c.reason.is_(None), number))
 
 
-def _joined(text: ColumnElement[str], counted: CTE) -> ColumnElement[str]:
+def _joined(text: ColumnElement[str], counted: CTE) -> Any:
+    # In order, whatever the plan: the same ETag must name the same bytes.
     return func.string_agg(text, aggregate_order_by(literal(","), counted.c.ordinal))
 
 
