@@ -2,11 +2,11 @@
 
     FOLIUM_DATA=DIR python -m granian --interface wsgi --factory benchmarks.folium_page:application
 
-DIR holds municipalities.geojson (the 300 m level; id, name) and values.csv (key, n). `/` is the finished
-page, packed once; `/new?n=…` computes a page of other numbers, as a program does that answers a filter by
-folium. Map and Choropleth are written as folium's manual has them, but without tiles, as there is no network.
-The files that the page loads from foreign servers come from here, from npm's copies, packed too; two small
-style sheets that npm does not have are empty, and fonts are left out.
+DIR holds municipalities.geojson and rounded.geojson (id, name) and values.csv (key, n). `/` and `/rounded`
+are finished pages, packed once; `/new?n=…` computes a page of other numbers, as a program does that answers a
+filter by folium. Map and Choropleth are written as folium's manual has them, but without tiles, as there is
+no network. The files that the page loads from foreign servers come from here, from npm's copies, packed too;
+two small style sheets that npm does not have are empty, and fonts are left out.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def application() -> Callable[[dict[str, str], Start], Iterable[bytes]]:
     folder = Path(os.environ["FOLIUM_DATA"])
     geojson = (folder / "municipalities.geojson").read_text(encoding="utf-8")
     values = pd.read_csv(folder / "values.csv", dtype={"key": str})
-    kept = {"/": ("text/html", gzip.compress(render(geojson, values), 6))}
+    rounded = (folder / "rounded.geojson").read_text(encoding="utf-8")
+    kept = {
+        path: ("text/html", gzip.compress(render(content, values), 6))
+        for path, content in (("/", geojson), ("/rounded", rounded))
+    }
     for name, path in FILES.items():
         content = (PACKAGES / path).read_bytes() if path else b""
         kind = mimetypes.guess_type(path or "x.css")[0] or "text/css"

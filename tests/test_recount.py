@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import random
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.models import LifeSituation, SubjectArea
 from mapservice.postgres import Server
-from tests import grid_country
+from tests import grid_country, outputs
 from tests.boundary_fixture import SMALL
 from tests.conftest import TEMPLATE, urls_of
 from tests.recount import areas, catalogue, count, entries, small
@@ -329,6 +330,26 @@ def test_facets_of_the_small_country(small_world: World, audience: str) -> None:
             if query.measure != "spread":
                 comparison.facets("municipalities", query)
     agree(comparison)
+
+
+def test_outputs_agree_for_fifty_random_filters(small_world: World) -> None:
+    """Values, layer, table, CSV, XLSX, sentence, classes, area and panel, beside the recount."""
+    comparison = small_world.comparison("public")
+    # Each is asked for by three readers.
+    comparison.recount.values = functools.cache(comparison.recount.values)  # type: ignore[method-assign]
+    bundles = small_world.catalogue.bundles
+    places = list(dict.fromkeys(zip(bundles["subject"], bundles["situation"], strict=True)))
+    regions = [key for region in REGIONS for key in region]
+    subjects = sorted(set(bundles["subject"]))
+    filters = outputs.random_filters(50, 17, ONE_SERVICE, subjects, places, regions)
+    draw, differences = random.Random(19), []
+    for query in filters:
+        level = draw.choice(comparison.levels(query))
+        comparison.values(query, [level])
+        comparison.layer(level, query)
+        differences += outputs.Outputs(comparison, level, query).compare(draw)
+    agree(comparison)
+    assert not differences, "\n".join(differences[:20])
 
 
 def test_values_follow_imports_and_publications(small_world: World, tmp_path: Path) -> None:
