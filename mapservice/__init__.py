@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         api,
         assets,
         dataset,
+        dcat,
         downloads,
         embedding,
         error_pages,
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         pictures,
         portals,
         search_pages,
+        sitemap,
         text_pages,
     )
     from mapservice.basemap import basemap
@@ -76,6 +78,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     papers.init_app(app)
     embedding.init_app(app)
     portals.init_app(app)
+    dcat.init_app(app)
+    sitemap.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

@@ -269,6 +269,13 @@ SETTINGS: tuple[Setting, ...] = (
         "CSV-Datei mit weiteren Alltagswörtern für die Suche (Spalten wort;leistung)",
     ),
     _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte, auf Seiten und Fehlerseiten"),
+    _setting("PUBLISHER", _text, "", "Name dessen, der die Daten herausgibt, für Metadaten (DCAT-AP.de)"),
+    _setting(
+        "CONTRIBUTOR_ID",
+        _link,
+        "",
+        "Kennung des Datenbereitstellers bei GovData, als Adresse (dcatde:contributorID)",
+    ),
     _setting(
         "TEXTS_DIR",
         _path,
@@ -323,6 +330,8 @@ class Settings:
     data_licence: str | None = None
     search_words: Path | None = None
     contact_mail: str | None = None
+    publisher: str | None = None
+    contributor_id: str | None = None
     texts_dir: Path | None = None
     accessibility_form_url: str | None = None
     basemap_url: str | None = None

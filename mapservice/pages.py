@@ -24,6 +24,7 @@ from mapservice import (
     pictures,
     profiles,
     results,
+    schema_org,
     tables,
     titles,
 )
@@ -443,14 +444,6 @@ def favicon() -> BaseResponse:
     return redirect(asset("favicon.svg"))
 
 
-@blueprint.get("/robots.txt")
-def robots() -> Response:
-    """Invented data and those not published yet are for no index."""
-    shown = site()
-    disallowed = "Disallow: /" if shown.demonstration or shown.internal else "Disallow:"
-    return Response(f"User-agent: *\n{disallowed}\n", mimetype="text/plain")
-
-
 def _other_language() -> tuple[str, str, str]:
     """Code and name of the other language, and this page in it; from an error page to the map."""
     code, name = ("en", "English") if i18n.language() == "de" else ("de", "Deutsch")
@@ -488,6 +481,12 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.after_request(_compress)
     app.context_processor(
-        lambda: {"site": site(), "asset": asset, "csp_nonce": nonce, "other_language": _other_language}
+        lambda: {
+            "site": site(),
+            "asset": asset,
+            "csp_nonce": nonce,
+            "other_language": _other_language,
+            "dataset_as_json": schema_org.dataset,
+        }
     )
     app.add_template_filter(area_pages.outward, "outward")

@@ -247,7 +247,9 @@ def test_runs_are_told_in_words(filled: Database) -> None:
 def test_browsers_and_crawlers_find_what_they_ask_for(client: FlaskClient, filled: Database) -> None:
     icon = client.get("/favicon.ico", follow_redirects=True)
     assert (icon.status_code, icon.mimetype) == (200, "image/svg+xml")
-    assert client.get("/robots.txt").text == "User-agent: *\nDisallow:\n"
+    assert client.get("/robots.txt").text == (
+        "User-agent: *\nDisallow:\n\nSitemap: http://localhost/sitemap.xml\n"
+    )
     with filled.owner() as connection:
         add_entry(connection, MUENSTER, "10501", demonstration=True)
     for view in ("public", "internal"):

@@ -82,4 +82,5 @@ def _filled(pattern: str, layer: PortalLayer) -> str:
 
 def _js(value: object) -> str:
     """A JavaScript literal that no </script> ends, wherever the code is pasted."""
-    return json.dumps(value, indent=2 if isinstance(value, dict) else None).replace("<", "\\u003c")
+    indent = 2 if isinstance(value, dict) else None
+    return json.dumps(value, ensure_ascii=False, indent=indent).replace("<", "\\u003c")

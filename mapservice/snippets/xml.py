@@ -9,10 +9,15 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML 1.0 cannot hold."""
 
 
+def clean(text: str) -> str:
+    """The text without what XML cannot hold."""
+    return _CONTROL.sub("", text)
+
+
 def child(parent: ET.Element, tag: str, text: str | None = None, /, **attributes: str) -> ET.Element:
-    made = ET.SubElement(parent, tag, {name: _CONTROL.sub("", value) for name, value in attributes.items()})
+    made = ET.SubElement(parent, tag, {name: clean(value) for name, value in attributes.items()})
     if text is not None:
-        made.text = _CONTROL.sub("", text)
+        made.text = clean(text)
     return made
 
 
