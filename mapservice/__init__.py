@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         search_pages,
         sitemap,
         text_pages,
+        tiles,
     )
     from mapservice.basemap import basemap
     from mapservice.config import DatabaseUrls, Settings
@@ -64,13 +65,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     attach(app, Service(settings, database, audience, DataVersions(database, audience)))
     i18n.init_app(app)
     assets.init_app(app)
-    tiles = basemap(settings)
-    headers.init_app(app, internal=audience is Audience.INTERNAL, tiles=tiles.origin if tiles else None)
+    base = basemap(settings)
+    headers.init_app(app, internal=audience is Audience.INTERNAL, tiles=base.origin if base else None)
     guards.init_app(app, settings)
     pages.init_app(app)
     search_pages.init_app(app, settings)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)
+    tiles.init_app(app)
     downloads.init_app(app)
     dataset.init_app(app)
     text_pages.init_app(app)

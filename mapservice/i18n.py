@@ -20,6 +20,7 @@ _SPEAKING = (
     "pages.",
     "search.",
     "texts.",
+    "tiles.",
     "embedding.",
     "ogc.",
     "entries.",

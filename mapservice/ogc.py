@@ -12,7 +12,7 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 
-from mapservice import feature_pages, json_schemas, ogc_entries, openapi, params, vocabulary
+from mapservice import feature_pages, json_schemas, ogc_entries, openapi, params, tiles, vocabulary
 from mapservice.about import current_release, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
@@ -55,6 +55,7 @@ CONFORMANCE = (
             "property-property",
         )
     ),
+    *tiles.CONFORMANCE,
 )
 _OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 _COMMON = ("f", params.LANGUAGE)
@@ -103,6 +104,12 @@ def landing(connection: Connection, version: Version) -> Payload:
             link("service-doc", HTML, to(".documentation"), _("Beschreibung der Schnittstelle zum Lesen")),
             link("conformance", JSON, to(".conformance"), _("Was von OGC API umgesetzt ist")),
             link("data", JSON, to(".collections"), _("Ebenen und Umsetzungen als Sammlungen")),
+            link(
+                "http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes",
+                JSON,
+                to("tiles.schemes"),
+                _("Kachelschemata der Vektorkacheln"),
+            ),
             *licence_links(_("Lizenz der Daten")),
         ],
     }
@@ -242,6 +249,9 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
             link("items", HTML, to(".items", name=name, f="html"), _("Die Gebiete als Seite")),
             link(QUERYABLES_REL, SCHEMA, to(".queryables", name=name), _("Wonach sich filtern lässt")),
             link(SCHEMA_REL, SCHEMA, to(".schema", name=name), _("Die Eigenschaften der Gebiete")),
+            link(
+                tiles.TILESETS_REL, JSON, to("tiles.tilesets", name=name), _("Die Gebiete als Vektorkacheln")
+            ),
             link("enclosure", GEOJSON, to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
             *licences(release),
         ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask_babel import gettext as _
 
-from mapservice import params, vocabulary
+from mapservice import openapi_tiles, params, vocabulary
 from mapservice.domain import Level
 from mapservice.filter_params import FILTER_PARAMETERS, query_parameters
 from mapservice.layers import area_properties, entries
@@ -33,7 +33,7 @@ def document(server: str, contact_mail: str | None) -> Json:
         "servers": [{"url": server}],
         "paths": _paths(),
         "components": {
-            "parameters": parameters(),
+            "parameters": {**parameters(), **openapi_tiles.parameters()},
             "schemas": schemas(),
             "responses": {
                 "Error": {
@@ -101,6 +101,7 @@ def _paths() -> Json:
             type_="application/schema+json",
         ),
         **_entries(common),
+        **openapi_tiles.paths(),
         # GDAL looks for the parameters of a collection under the very path of its items.
         **{
             f"/collections/{level.plural}/items": _get(

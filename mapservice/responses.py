@@ -47,6 +47,7 @@ class Payload:
     weak: bool = False
     later: Callable[[], bytes] | None = None
     packed: bool = False
+    status: int = 200
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Stored:
     encoding: str | None
     etag: str
     headers: tuple[tuple[str, str], ...] = ()
+    status: int = 200
 
 
 @dataclass
@@ -198,11 +200,12 @@ def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
         encoding = None
     if payload.weak:
         etag = f"W/{etag}"
-    return Stored(compressed(payload.body, encoding), payload.media_type, encoding, etag, payload.headers)
+    body = compressed(payload.body, encoding)
+    return Stored(body, payload.media_type, encoding, etag, payload.headers, payload.status)
 
 
 def _answer(stored: Stored) -> Response:
-    response = Response(stored.body, mimetype=stored.media_type)
+    response = Response(stored.body, status=stored.status, mimetype=stored.media_type)
     headers = response.headers
     headers["ETag"] = stored.etag
     headers["Vary"] = _vary()

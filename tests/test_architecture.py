@@ -45,6 +45,7 @@ WEB = {
     "openapi",
     "openapi_parameters",
     "openapi_schemas",
+    "openapi_tiles",
     "outline",
     "pages",
     "papers",
@@ -63,6 +64,9 @@ WEB = {
     "tables",
     "text_pages",
     "texts",
+    "tile_matrices",
+    "tile_style",
+    "tiles",
     "titles",
     "vocabulary",
 }

@@ -46,6 +46,7 @@ CQL2 = [
     "spatial-functions",
     "property-property",
 ]
+TILES = ["core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30"]
 OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 
 
@@ -105,6 +106,7 @@ def test_conformance_success(client: FlaskClient) -> None:
             "http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs",
             *(part_1.replace("features-1", "features-3") + name for name in PART_3),
             *("http://www.opengis.net/spec/cql2/1.0/conf/" + name for name in CQL2),
+            *("http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/" + name for name in TILES),
         ]
     )
 
@@ -493,17 +495,21 @@ def test_oas30_definition(client: FlaskClient) -> None:
 def test_oas30_completeness(client: FlaskClient, app: Flask) -> None:
     """Every address of the interface is described, and every parameter that one knows, and no other."""
     document = get(client, "/api/openapi.json")
+    places = {"collectionId": "name", "featureId": "key", "tileMatrix": "z", "tileRow": "y", "tileCol": "x"}
     described = {
-        ("/api" + path.rstrip("/")).replace("{collectionId}", "<name>").replace("{featureId}", "<key>"): item
+        re.sub(r"{(\w+)}", lambda found: f"<{places[found[1]]}>", "/api" + path.rstrip("/")): item
         for path, item in document["paths"].items()
     }
     served = {
-        rule.rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith(("ogc.", "entries."))
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(("ogc.", "entries.", "tiles."))
     }
     assert served - {"/api/docs", "/api/openapi.json"} <= described.keys()
     assert described.keys() - served == {f"/api/collections/{level}/items" for level in LEVELS}
     for rule, item in described.items():
         address = rule.replace("<name>", "districts").replace("<key>", "05515")
+        address = address.replace("<z>/<y>/<x>", "0/0/0")
         refused = json.loads(client.get(f"{address}?nonsense=1").data)
         parameters = [
             document["components"]["parameters"][reference["$ref"].rsplit("/", 1)[1]]
