@@ -208,7 +208,8 @@ def tile(connection: Connection, query: Query, where: Places, worth: Values, wan
     )
     if named:
         rows = rows.join(Boundary, Boundary.id == given.c.id)
-    drawn = rows.subquery("drawn")
+    # The offset keeps the condition below from being pushed down, where each shape would be drawn twice.
+    drawn = rows.offset(0).subquery("drawn")
     mvt = func.ST_AsMVT(literal_column("drawn"), query.level.plural, shown.extent, "geom")
     found = connection.scalar(select(mvt).select_from(drawn).where(drawn.c.geom.is_not(None)))
     return bytes(found) if found is not None else b""
