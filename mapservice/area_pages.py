@@ -39,13 +39,7 @@ def content(connection: Connection, found: profiles.Profile) -> dict[str, Any]:
     """The variables of _area.html."""
     shown: dict[str, Any] = {"title": None, "value": None, "rank": None, "bars": []}
     if found.standing is not None and found.query is not None:
-        query, stands = found.query, found.standing
-        shown = {
-            "title": titles.title(query, resolve(connection, query)),
-            "value": _value(query, stands),
-            "rank": _rank(query, stands),
-            "bars": _bars(found.name, query, stands),
-        }
+        shown = in_words(connection, found.query, found.standing, found.name)
     return {
         "area": found,
         **shown,
@@ -58,6 +52,16 @@ def content(connection: Connection, found: profiles.Profile) -> dict[str, Any]:
         "details": lambda row: profiles.details(row, i18n.date),
         "report": lambda row, contact: _entry_mail(row, contact),
         "area_report": _area_mail(found),
+    }
+
+
+def in_words(connection: Connection, query: Query, stands: Standing, name: str) -> dict[str, Any]:
+    """Title, value, rank and bars of an area: how it stands among the others."""
+    return {
+        "title": titles.title(query, resolve(connection, query)),
+        "value": _value(query, stands),
+        "rank": _rank(query, stands),
+        "bars": _bars(name, query, stands),
     }
 
 

@@ -9,12 +9,16 @@ from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from mapservice import about, forms, i18n, params, pictures, tables
+from mapservice import about, area_pages, forms, i18n, params, pictures, tables
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.downloads import as_file
 from mapservice.drawing.picture import OWN_FILES, Job, plain
+from mapservice.layers import authorities
+from mapservice.layers.selection import resolve
+from mapservice.layers.standing import standing
 from mapservice.responses import Payload, versioned
+from mapservice.service import service
 
 blueprint = Blueprint("papers", __name__)
 PDF = "application/pdf"
@@ -25,6 +29,8 @@ _MOST_AS_LINES = 1500
 _OWN_PARAMETERS = ("level", "area", "sort", "paper", "orientation")
 _DENSITY = 2.6
 _RUNNING_MOST = 90
+_STANDING = 110
+"""CSS pixels that the words on an area take from the height of the map."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,9 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
     sort = tables.parse_sort(request.args.get("sort"))
     sheet = _SHEETS[paper, orientation]
     shown = pictures.collect(connection, version, sheet.width, sort=sort)
-    picture = replace(shown.picture, height=sheet.height, density=_DENSITY, bare=True)
+    area = _area(connection, shown)
+    height = sheet.height - (_STANDING if area else 0)
+    picture = replace(shown.picture, height=height, density=_DENSITY, bare=True)
     rows = shown.rows[:MOST_ROWS]
     level = shown.query.level
     show_state, show_district = level is not Level.STATE, level in (Level.ASSOCIATION, Level.MUNICIPALITY)
@@ -74,11 +82,14 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
         total=len(shown.rows),
         level_name=forms.level_names()[level],
         facts=_facts(shown),
-        map_link=url_for("pages.map_page", _external=True, **given),
+        area=area,
+        map_link=url_for(
+            "pages.map_page", _external=True, **given, area=request.args["area"] if area else None
+        ),
         table_link=url_for("pages.table", _external=True, **given),
         plain=plain,
         own=OWN_FILES,
-        most_height=sheet.height,
+        most_height=height,
     )
     vector = len(shown.rows) <= _MOST_AS_LINES
     return Payload(
@@ -88,6 +99,18 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
         weak=True,
         packed=True,
     )
+
+
+def _area(connection: Connection, shown: pictures.Shown) -> dict[str, Any] | None:
+    """How the ringed area stands among the others, as the map's panel says it; None if there is none here."""
+    key = request.args.get("area", "")
+    found = authorities.find_area(connection, key, shown.query.level) if key else None
+    if found is None or Level(found.level) is not shown.query.level:
+        return None
+    selection = resolve(connection, shown.query)
+    stands = standing(connection, shown.query, selection, service().audience, found.boundary_id)
+    name = ", ".join(filter(None, (found.name, found.designation)))
+    return {"name": name, **area_pages.in_words(connection, shown.query, stands, found.name)}
 
 
 def _facts(shown: pictures.Shown) -> list[tuple[str, str]]:

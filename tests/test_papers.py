@@ -165,6 +165,14 @@ def test_what_the_paper_says(paper: Paper) -> None:
         assert expected in said, expected
 
 
+def test_a_paper_with_an_area_says_how_it_stands(client: FlaskClient) -> None:
+    said = Paper(client, f"/karte.pdf?area={MUENSTER}").text()
+    for expected in ("Münster, ", "Platz 1 von ", "Durchschnitt Deutschland", f"area={MUENSTER}"):
+        assert expected in said, expected
+    # An area of another level is left out, from the link as well.
+    assert "Platz 1" not in Paper(client, f"/karte.pdf?area={MUENSTER}&level=states").text()
+
+
 @pytest.mark.parametrize(
     ("address", "size"),
     [

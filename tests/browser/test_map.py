@@ -162,6 +162,7 @@ def test_an_area_opens_by_a_click_and_leads_to_its_page(visit: Visitor, size: di
     page.mouse.move(canvas["x"] + centre[0] + 1, canvas["y"] + centre[1])
     page.mouse.click(canvas["x"] + centre[0], canvas["y"] + centre[1])
     panel = page.locator("#area-panel")
+    expect(page.locator("#download-pdf-a4")).to_have_attribute("href", re.compile("area=055700000000"))
     expect(panel.get_by_role("heading", name="Warendorf")).to_be_visible()
     page.wait_for_url(f"**/?within=05570&area={WARENDORF}")
     expect(panel.get_by_text("Eigene Angebote")).to_be_visible()

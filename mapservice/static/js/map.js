@@ -270,6 +270,7 @@ class MapPage {
     if (ars === this.state.area) return;
     this.state = { ...this.state, area: ars };
     step(this.state);
+    updateLinks(this.state, this.urls);
     if (ars) this.walk.ars = ars;
     this.#showArea({ zoom });
     if (ars) this.sheet.close();
