@@ -268,7 +268,7 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "CSV-Datei mit weiteren Alltagswörtern für die Suche (Spalten wort;leistung)",
     ),
-    _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte, auf Seiten und Fehlerseiten"),
+    _setting("CONTACT_MAIL", _mail, "", "Mailadresse für Fragen zur Karte und Hinweise zu Einträgen"),
     _setting("PUBLISHER", _text, "", "Name dessen, der die Daten herausgibt, für Metadaten (DCAT-AP.de)"),
     _setting(
         "CONTRIBUTOR_ID",

@@ -115,6 +115,7 @@ def script_texts() -> dict[str, str]:
         "rank": _("Platz {rank} von {of} {where}"),
         "picked": _("{n} von {of} Gebieten hervorgehoben"),
         "classing": _("Klassen: {method}"),
+        "class_gone": _("Der Link nennt eine Klasse, die es in der Legende nicht gibt."),
         "breaks_missing": _("Geben Sie Grenzen ein, zum Beispiel 5, 10, 50."),
         "breaks_numbers": _("Grenzen sind Zahlen, mit Kommas getrennt."),
         "breaks_how_many": _("Möglich sind 1 bis 6 Grenzen über 0."),

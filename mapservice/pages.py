@@ -20,8 +20,8 @@ from mapservice import (
     forms,
     i18n,
     listings,
+    no_script,
     params,
-    pictures,
     profiles,
     results,
     schema_org,
@@ -43,7 +43,7 @@ from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
 from mapservice.service import service
-from mapservice.stale import without_missing
+from mapservice.stale import drop, without_missing
 
 blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
@@ -51,7 +51,7 @@ _FIRST_DETAIL = 1000
 _WORTH_COMPRESSING = 1000
 _TOLD_ABOVE_THE_FORM = (
     *("measure", "service", "situation", "kind", "maturity", "confirmed"),
-    *("breaks", "classes", "class"),
+    *("breaks", "classes"),
 )
 
 
@@ -99,6 +99,13 @@ def map_page() -> str:
 
 def render_map(**more: Any) -> str:
     """The map with the filters of the request; `more` is for the template."""
+    if "picture" in request.args:
+        # Nobody's script will find out that the link names what is not there.
+        return without_missing(lambda missing: _render_map(missing=missing, **more))
+    return _render_map(**more)
+
+
+def _render_map(**more: Any) -> str:
     from mapservice import mapview
 
     # A wrong filter in a link is told here, before the map has been drawn without it.
@@ -129,7 +136,7 @@ def render_map(**more: Any) -> str:
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         downloads=downloads.links(_lists(forms.filter_arguments(request.args)), query.level.plural),
-        picture=_picture(query),
+        picture=no_script.picture(query),
         table_link=url_for("pages.table", **_lists(forms.filter_arguments(request.args))),
         texts=i18n.script_texts(),
         geometry_files=files,
@@ -154,32 +161,6 @@ def _map_title(query: Any) -> str:
             return read(connection)
     except MapServiceError:
         return _("Digitale Verwaltung in Deutschland")
-
-
-@dataclass(frozen=True)
-class MapPicture:
-    """The map where no script draws it: an image, and what it shows in words if they were asked for."""
-
-    link: str
-    title: str
-    told: pictures.Told | None
-
-
-def _picture(query: Query) -> MapPicture:
-    """Words cost as much as the map's values: they are for the start map, where they are kept, and for those
-    who sent the form without scripts, whom a hidden field names.
-    """
-    held = service()
-    args = _lists(forms.filter_arguments(request.args))
-    link = url_for("pictures.as_png", **args, width=1000)
-    if not request.args or set(request.args) == {"lang"}:
-        told = held.kept(("told", i18n.language()), lambda connection: pictures.told(connection, query))
-    elif "picture" in request.args:
-        with held.reader() as connection:
-            told = pictures.told(connection, query)
-    else:
-        return MapPicture(link, _("Karte mit diesen Filtern"), None)
-    return MapPicture(link, told.title, told)
 
 
 def _map_urls() -> Any:
@@ -254,6 +235,10 @@ def _table(missing: list[str]) -> str:
         selection = resolve(connection, query)
         n, of = layer_areas.values_as_array(connection, query, selection, held.audience)
         among = legends.classes(connection, query, selection, held.audience, (n, of))
+        if gone := tables.unknown_classes(request.args.getlist("class"), among):
+            # Classes follow the data: a link may be older than the legend.
+            drop("class", gone)
+            missing.append(_("Der Link nennt eine Klasse, die es in der Legende nicht gibt."))
         only = tables.parse_classes(request.args.getlist("class"), among)
         if only is None:
             total = layer_areas.count_of_areas(connection, selection, query.level)

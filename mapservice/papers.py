@@ -22,8 +22,8 @@ from mapservice.service import service
 
 blueprint = Blueprint("papers", __name__)
 PDF = "application/pdf"
-MOST_ROWS = 1000
-"""Rows of the table in a paper, 13 ms of a processor each; the address of the whole one stands beside."""
+MOST_ROWS = 600
+"""Rows of the table in a paper, some 30 ms of a processor each; the whole one's address stands beside."""
 _MOST_AS_LINES = 1500
 """Areas that a paper holds as lines, sharp at any size; of more, a picture of 250 dots per inch."""
 _OWN_PARAMETERS = ("level", "area", "sort", "paper", "orientation")

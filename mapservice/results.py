@@ -10,7 +10,7 @@ from flask_babel import ngettext, npgettext
 
 from mapservice import conditions, listings
 from mapservice.conditions import either
-from mapservice.domain import Level, Measure, Reason
+from mapservice.domain import Level, Measure, Reason, Scope, Status
 from mapservice.i18n import number
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -39,7 +39,7 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
         among = sum(value >= 0 for value in n) + missing
         areas = _areas(query.level, among)
     words = {"n": number(with_it), "of": number(among), "areas": areas, "what": _what(query, selection)}
-    words["status"] = either([status_name(status) for status in query.statuses])
+    words["status"] = either([_state(status, query.scope) for status in query.statuses])
     region = where(query.within)
     if region:
         said = _("In %(n)s von %(of)s %(areas)s %(where)s ist %(what)s %(status)s.", where=region, **words)
@@ -50,6 +50,13 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
     if missing:
         said += " " + _("Zu %(count)s fehlen Angaben.", count=number(missing))
     return said
+
+
+def _state(status: Status, scope: Scope) -> str:
+    """What comes from state or district is available in a place, which has not put it online itself."""
+    if status is Status.ONLINE and scope is Scope.AVAILABLE:
+        return _("verfügbar")
+    return status_name(status)
 
 
 def _areas(level: Level, count: int) -> str:

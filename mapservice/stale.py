@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from flask import request
@@ -33,6 +33,12 @@ def without_missing(view: Callable[[list[str]], T]) -> T:
             said.append(i18n.error_message(error))
             # Form, chips and links are made from the request: they must not bring it back.
             request.args = left
+
+
+def drop(name: str, values: Collection[str]) -> None:
+    """Take these values of a parameter out of the request."""
+    pairs = request.args.items(multi=True)
+    request.args = ImmutableMultiDict([pair for pair in pairs if not (pair[0] == name and pair[1] in values)])
 
 
 def _left(error: NotFoundError) -> ImmutableMultiDict[str, str] | None:

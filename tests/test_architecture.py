@@ -37,6 +37,7 @@ WEB = {
     "headers",
     "i18n",
     "listings",
+    "no_script",
     "mapview",
     "json_schemas",
     "ogc",

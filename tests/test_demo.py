@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from mapservice import demo
 from mapservice.database import Database
+from mapservice.demo import generate
 from mapservice.domain import SUBJECT_AREAS, Audience, is_leika_key
 from mapservice.errors import ImportRefusedError
 from tests.places import MUENSTER, add_places
@@ -76,6 +77,15 @@ def test_same_seed_same_rows(loaded: Database) -> None:
     assert everything(loaded) == before
     demo.load(loaded, seed=2)
     assert everything(loaded) != before
+
+
+def test_the_partners_have_entries_with_any_seed() -> None:
+    """Kreise Coesfeld and Warendorf, Städte Hamm and Münster; their municipalities may still be without."""
+    for place in ("05558", "05570", "05915", "05515"):
+        for seed in range(1, 60):
+            assert generate._progress(seed, place.ljust(12, "0")) is not None
+    assert generate._progress(1, "055700000000") is not None
+    assert None in [generate._progress(seed, "055660000000") for seed in range(1, 60)]
 
 
 def test_responsible_authorities_only(loaded: Database) -> None:

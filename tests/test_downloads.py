@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -97,6 +98,23 @@ def test_xlsx_holds_numbers_as_numbers_and_text_as_text(client: FlaskClient) -> 
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     assert notes["Hinweis"] == "Demonstrationsdaten, frei erfunden"
     assert notes["Titel"].startswith("Anteil der Online-Leistungen")
+
+
+def test_notes_say_which_entries_count(client: FlaskClient) -> None:
+    """Kind, maturity and day in the sentence, and the whole filter in the address."""
+    filters = "kind=efa&maturity=1.1:2&confirmed=2026-01-31"
+    for notes in (
+        read_csv(client, f"/tabelle.csv?{filters}")[1],
+        read_xlsx(client, f"/tabelle.xlsx?{filters}")[1],
+    ):
+        for said in (
+            "Lösungsart Einer für Alle (EfA)",
+            "Reifegrad ab 2 (Modell 1.1)",
+            "bestätigt seit 31.01.2026",
+        ):
+            assert said in notes["Ergebnis"]
+        sent = dict(parse_qsl(urlsplit(notes["Adresse"]).query))
+        assert sent == dict(parse_qsl(filters))
 
 
 def test_numbers_are_those_of_the_map(client: FlaskClient) -> None:

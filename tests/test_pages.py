@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -108,7 +109,8 @@ def test_the_map_page_is_a_form_that_works_without_scripts(client: FlaskClient) 
     page = html(
         client, "/?level=municipalities&subject=familie_kind&status=planned&scope=available&within=05"
     )
-    assert '<form id="filters" action="/tabelle" method="get"' in page
+    assert '<form id="filters" action="/" method="get"' in page
+    assert 'formaction="/tabelle"' in page
     for chosen in ("level-municipalities", "subject-familie_kind", "status-planned", "scope-available"):
         assert re.search(rf'id="{chosen}"[^>]* checked', page), chosen
     assert not re.search(r'id="status-online"[^>]* checked', page)
@@ -299,7 +301,11 @@ def test_a_status_has_the_same_colour_on_the_map_and_beside_a_service(client: Fl
         ("/tabelle?within=05515", "In 1 von 1 Kreis in Münster ist mindestens eine Leistung online."),
         (
             "/tabelle?level=municipalities&within=05570&scope=available",
-            "In 13 von 13 Gemeinden im Kreis Warendorf ist mindestens eine Leistung online.",
+            "In 13 von 13 Gemeinden im Kreis Warendorf ist mindestens eine Leistung verfügbar.",
+        ),
+        (
+            "/tabelle?within=05515&scope=available&status=online&status=planned&lang=en",
+            "In 1 of 1 district in Münster, at least one service is available or planned.",
         ),
         (
             "/tabelle?service=10501&measure=status&status=planned&status=in_progress&within=05570&within=05515",
@@ -354,3 +360,21 @@ def test_filters_that_are_set_come_off_one_by_one(client: FlaskClient) -> None:
     assert "sort=-value" in chips["Elterngeld"]
     assert 'aria-label="Filter entfernen: Warendorf, Kreis"' in without
     assert 'class="chip"' not in html(client, "/tabelle?level=states")
+
+
+def test_without_scripts_every_filtered_map_has_a_page_with_words_and_legend(client: FlaskClient) -> None:
+    """A browser without scripts is sent there; a link to what is gone says so and shows the rest."""
+    page = html(client, "/?level=municipalities&within=05570&service=10999&area=055700000000")
+    sent = re.search(r'<noscript><meta http-equiv="refresh" content="0; url=([^"]+)"></noscript>', page)
+    assert sent
+    there = html(client, unescape(sent[1]))
+    assert "http-equiv" not in there
+    picture = re.search(r'<img src="([^"]+)" alt="In (\d+) von 13 Gemeinden im Kreis Warendorf', there)
+    assert picture
+    assert "within=05570" in picture[1]
+    assert "10999" not in picture[1]
+    legend = there[there.index("map-picture__legend") :].split("</table>", 1)[0]
+    assert sum(map(int, re.findall(r'<td class="number">(\d+)</td>', legend))) == 13
+    notice = there[there.index('class="notice" role="status"') :].split("</div>", 1)[0]
+    assert "10999" in notice
+    assert "http-equiv" not in html(client, "/")

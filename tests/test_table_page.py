@@ -135,6 +135,7 @@ def test_a_wrong_choice_is_told_above_the_form(
             ["999999", "059999999999"],
             "scope=available",
         ),
+        ("class=no-such&class=no_data&within=05570", ["Klasse"], "class=no_data"),
     ],
 )
 def test_a_link_to_what_is_no_longer_there_says_so_and_shows_the_rest(
@@ -145,6 +146,7 @@ def test_a_link_to_what_is_no_longer_there_says_so_and_shows_the_rest(
     page = response.text
     notice = page[page.index('class="notice" role="status"') :].split("</div>", 1)[0]
     assert all(key in notice for key in missing)
+    assert "no-such" not in page
     assert "<table" in page
     assert kept in page
     rest = page.replace(notice, "")

@@ -123,6 +123,7 @@ def test_closing_an_area_empties_the_search(visit: Visitor) -> None:
         ("within=05570&within=99", "99", "/?within=05570"),
         ("situation=999999", "999999", "/"),
         ("area=059999999999", "059999999999", "/"),
+        ("class=50-75&within=05570", "Klasse", "/?within=05570"),
     ],
 )
 def test_a_link_to_what_is_not_there_says_so_and_shows_the_rest(

@@ -184,7 +184,13 @@ class MapPage {
     }
     this.values = new Values(answer, state);
     this.shownKey = key;
-    state.class = this.legend.show(this.values, state.class);
+    const named = state.class;
+    state.class = this.legend.show(this.values, named);
+    if (state.class.length < named.length) {
+      this.note = [...(this.note ?? []), t("class_gone")];
+      correct(state);
+      updateLinks(state, this.urls);
+    }
     this.#raise();
     this.root.dataset.painted = key;
     this.names.setAreas(this.choropleth.features, state.level);
