@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from mapservice import titles
+from mapservice import i18n, titles
 from mapservice.database import Version
 from mapservice.errors import N_, UnavailableError
 from mapservice.features import timestamp
@@ -45,6 +45,12 @@ def current_release(connection: Connection) -> Row[Any]:
             )
         )
     return row
+
+
+def release_name(release: Row[Any]) -> str:
+    """The release and its day, which many names hold already."""
+    day = i18n.date(release.as_of)
+    return release.name if day in release.name else f"{release.name}, {day}"
 
 
 def said(query: Query, selection: Selection, release: Row[Any], version: Version) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _content(
         (_("Ergebnis"), results.sentence(query, selection, n, of)),
         (_("Datenstand"), i18n.date(version.changed_at)),
         (_("Quellenvermerk"), " · ".join(filter(None, (release.attribution, release.attribution_url)))),
-        (_("Gebietsstand"), f"{release.name}, {i18n.date(release.as_of)}"),
+        (_("Gebietsstand"), about.release_name(release)),
         (_("Lizenz der Geometrie"), release.licence),
         (_("Lizenz der Angaben"), about.data_licence() or _("Der Betreiber nennt keine Lizenz.")),
         (_("Adresse"), url_for("pages.table", _external=True, **given)),

@@ -118,7 +118,7 @@ def _facts(shown: pictures.Shown) -> list[tuple[str, str]]:
     licence = None if version.demonstration else about.data_licence()
     facts = [
         (_("Datenstand"), i18n.date(version.changed_at)),
-        (_("Gebietsstand"), f"{release.name}, {i18n.date(release.as_of)}"),
+        (_("Gebietsstand"), about.release_name(release)),
         (_("Quellenvermerk"), " · ".join(filter(None, (release.attribution, release.attribution_url)))),
         (_("Lizenz der Geometrie"), release.licence),
         (_("Lizenz der Angaben"), licence or _("Der Betreiber nennt keine Lizenz.")),

@@ -45,8 +45,10 @@ def test_a_service_sets_the_filter_even_mistyped(visit: Visitor) -> None:
     field.fill("kindertagesbetreung")
     # Enter before the answer is there: the best match is taken once it has come
     field.press("Enter")
-    page.wait_for_url("**/?service=10502")
+    # of one service one asks whether it is there
+    page.wait_for_url("**/?service=10502&measure=status")
     made.painted()
+    expect(page.get_by_role("radio", name="Status einer Leistung")).to_be_checked()
     expect(page.locator("#chips")).to_contain_text("Kindertagesbetreuung")
     expect(field).to_have_value("")
     field.fill("elternge")

@@ -63,7 +63,11 @@ class MapPage {
       data: this.data,
       level: () => this.state.level,
       place: (level, ars) => this.openAt(level, ars),
-      service: (key) => this.replace({ ...this.state, service: [key], situation: [], subject: [] }),
+      service: (key) => {
+        // Of a single service one asks whether it is there; a number could only be 0 or 1.
+        const measure = this.state.measure === "count" ? "status" : this.state.measure;
+        this.replace({ ...this.state, measure, service: [key], situation: [], subject: [] });
+      },
     });
     new Locate(document.getElementById("locate"), document.getElementById("locate-said"), {
       topology: async () => (await this.data.geometry("municipalities", 300)).topology,
