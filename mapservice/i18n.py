@@ -161,6 +161,4 @@ def script_texts() -> dict[str, str]:
         "matches": _("{n} Treffer"),
         "panel_loading": _("Angaben zu {name} werden geladen …"),
         "panel_page": _("Alle Angaben zu diesem Gebiet"),
-        "show_filters": _("Suchen und filtern"),
-        "hide_filters": _("Karte zeigen"),
     }

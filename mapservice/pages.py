@@ -43,7 +43,7 @@ from mapservice.layers.selection import resolve
 from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
 from mapservice.service import service
-from mapservice.stale import drop, without_missing
+from mapservice.stale import drop_unknown_areas, drop_unknown_classes, without_missing
 
 blueprint = Blueprint("pages", __name__)
 _FIRST_DETAIL = 1000
@@ -101,15 +101,20 @@ def render_map(**more: Any) -> str:
     """The map with the filters of the request; `more` is for the template."""
     if "picture" in request.args:
         # Nobody's script will find out that the link names what is not there.
-        return without_missing(lambda missing: _render_map(missing=missing, **more))
-    return _render_map(**more)
+        return without_missing(lambda missing: _render_map(missing, **more))
+    return _render_map([], **more)
 
 
-def _render_map(**more: Any) -> str:
+def _render_map(missing: list[str], **more: Any) -> str:
     from mapservice import mapview
 
     # A wrong filter in a link is told here, before the map has been drawn without it.
     query = requested_query()
+    picture = no_script.picture(query)
+    if "picture" in request.args and picture.told is not None:
+        drop_unknown_classes([entry.code for entry in picture.told.legend], missing)
+        with service().reader() as connection:
+            drop_unknown_areas(lambda key: _full_key(connection, key) is not None, missing)
     files = {
         name: {"hash": digest, "href": url_for("api.geometry", digest=digest)}
         for name, digest in service().kept("geometry files", listings.geometry_files).items()
@@ -136,7 +141,8 @@ def _render_map(**more: Any) -> str:
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         downloads=downloads.links(_lists(forms.filter_arguments(request.args)), query.level.plural),
-        picture=no_script.picture(query),
+        picture=picture,
+        missing=missing,
         table_link=url_for("pages.table", **_lists(forms.filter_arguments(request.args))),
         texts=i18n.script_texts(),
         geometry_files=files,
@@ -235,10 +241,8 @@ def _table(missing: list[str]) -> str:
         selection = resolve(connection, query)
         n, of = layer_areas.values_as_array(connection, query, selection, held.audience)
         among = legends.classes(connection, query, selection, held.audience, (n, of))
-        if gone := tables.unknown_classes(request.args.getlist("class"), among):
-            # Classes follow the data: a link may be older than the legend.
-            drop("class", gone)
-            missing.append(_("Der Link nennt eine Klasse, die es in der Legende nicht gibt."))
+        drop_unknown_areas(lambda key: _full_key(connection, key) is not None, missing)
+        drop_unknown_classes([item.code for item in among], missing)
         only = tables.parse_classes(request.args.getlist("class"), among)
         if only is None:
             total = layer_areas.count_of_areas(connection, selection, query.level)

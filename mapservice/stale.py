@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from flask import request
+from flask_babel import gettext as _
 from werkzeug.datastructures import ImmutableMultiDict
 
 from mapservice import i18n
+from mapservice.domain import Reason
 from mapservice.errors import NotFoundError
 
 T = TypeVar("T")
@@ -39,6 +41,23 @@ def drop(name: str, values: Collection[str]) -> None:
     """Take these values of a parameter out of the request."""
     pairs = request.args.items(multi=True)
     request.args = ImmutableMultiDict([pair for pair in pairs if not (pair[0] == name and pair[1] in values)])
+
+
+def drop_unknown_classes(legend: Iterable[str], said: list[str]) -> None:
+    """Classes follow the data: a link may be older than the legend, of which these are the codes."""
+    known = {*legend, *(reason.code for reason in Reason)}
+    if gone := {code for code in request.args.getlist("class") if code and code not in known}:
+        drop("class", gone)
+        said.append(_("Der Link nennt eine Klasse, die es in der Legende nicht gibt."))
+
+
+def drop_unknown_areas(known: Callable[[str], bool], said: list[str]) -> None:
+    """Areas end with a boundary release: a link may open one that is no more."""
+    for text in {area for area in request.args.getlist("area") if area.strip()}:
+        if not known(text.strip()):
+            drop("area", {text})
+            key = text.strip()[:40]
+            said.append(_("Zum Schlüssel „%(key)s“ gibt es im aktuellen Gebietsstand kein Gebiet.", key=key))
 
 
 def _left(error: NotFoundError) -> ImmutableMultiDict[str, str] | None:

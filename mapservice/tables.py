@@ -67,12 +67,6 @@ def parse_sort(text: str | None) -> str:
     return text
 
 
-def unknown_classes(codes: Sequence[str], among: Sequence[ValueClass]) -> frozenset[str]:
-    """Those of the codes that are neither a class of this legend nor a reason."""
-    known = {item.code for item in among} | {reason.code for reason in Reason}
-    return frozenset(code for code in codes if code and code not in known)
-
-
 def parse_classes(codes: Sequence[str], among: Sequence[ValueClass]) -> Only | None:
     """The classes and reasons picked out, as the legend names them; None for all areas."""
     codes = [code for code in codes if code]

@@ -380,3 +380,19 @@ def test_without_scripts_every_filtered_map_has_a_page_with_words_and_legend(cli
     notice = there[there.index('class="notice" role="status"') :].split("</div>", 1)[0]
     assert "10999" in notice
     assert "http-equiv" not in html(client, "/")
+    # Each row has the colour or the pattern of its areas, without a style of its own.
+    rows = re.findall(r"<tr><th scope=\"row\">(.*?)</th>", legend, re.S)
+    assert len(rows) > 1
+    assert all(
+        re.match(r'<svg[^>]*aria-hidden="true"[^>]*><rect [^>]*fill="#[0-9a-f]{6}"', row) for row in rows
+    )
+    assert "style=" not in legend
+
+
+def test_without_scripts_a_link_to_a_lost_class_or_area_says_so(client: FlaskClient) -> None:
+    page = html(client, "/?picture=1&within=05570&class=no-such&class=no_data&area=059999999999")
+    notice = page[page.index('class="notice" role="status"') :].split("</div>", 1)[0]
+    assert "Klasse" in notice
+    assert "059999999999" in notice
+    assert "map-picture__legend" in page
+    assert 'class="notice" role="status"' not in html(client, "/?picture=1&class=no_data&area=055700000000")

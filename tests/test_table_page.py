@@ -136,6 +136,8 @@ def test_a_wrong_choice_is_told_above_the_form(
             "scope=available",
         ),
         ("class=no-such&class=no_data&within=05570", ["Klasse"], "class=no_data"),
+        ("area=059999999999&within=05570", ["059999999999"], "within=05570"),
+        ("area=nowhere&area=05515&within=05570", ["nowhere"], "within=05570"),
     ],
 )
 def test_a_link_to_what_is_no_longer_there_says_so_and_shows_the_rest(
@@ -151,6 +153,11 @@ def test_a_link_to_what_is_no_longer_there_says_so_and_shows_the_rest(
     assert kept in page
     rest = page.replace(notice, "")
     assert not re.search(rf'(=|value=")({"|".join(missing)})\b', rest.split("<main", 1)[1])
+
+
+def test_an_area_that_there_is_needs_no_word(client: FlaskClient) -> None:
+    page = client.get(f"/tabelle?area={TELGTE}&level=municipalities").text
+    assert 'class="notice" role="status"' not in page
 
 
 def test_the_form_is_folded_and_names_what_is_chosen(client: FlaskClient) -> None:

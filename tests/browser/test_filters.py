@@ -72,7 +72,7 @@ def test_a_filter_of_entries_from_the_fold_to_the_table(visit: Visitor) -> None:
 def test_a_day_of_ones_own_is_checked_before_the_map_is_asked(visit: Visitor) -> None:
     made = visit(PHONE)
     page = made.open(START)
-    page.get_by_role("button", name="Suchen und filtern").click()
+    page.get_by_role("button", name="Filtern").click()
     page.get_by_text("Weitere Filter").click()
     day = page.get_by_label("Bestätigt seit dem Tag")
     expect(day).to_be_hidden()

@@ -218,7 +218,7 @@ def test_on_a_phone_the_filters_are_a_sheet_from_below(visit: Visitor) -> None:
     page = made.open("/")
     expect(page.locator("#map-title")).to_be_in_viewport()
     expect(page.locator("#rail")).not_to_be_in_viewport()
-    button = page.get_by_role("button", name="Suchen und filtern")
+    button = page.get_by_role("button", name="Filtern")
     button.click()
     expect(page.locator("#filter-within")).to_be_in_viewport()
     assert made.axe() == []
@@ -243,13 +243,14 @@ def test_a_failing_answer_is_said_in_words_and_can_be_repeated(visit: Visitor) -
 
 
 def test_without_scripts_there_are_form_picture_legend_and_table(visit: Visitor) -> None:
-    made = visit(java_script_enabled=False)
+    made = visit(PHONE, java_script_enabled=False)
     page = made.page
     # The first picture of a process takes some seconds more, on a busy machine many.
     page.set_default_navigation_timeout(90_000)
     page.goto(f"{made.site}/")
     picture = page.locator(".map-picture img")
     expect(picture).to_have_attribute("alt", re.compile("^In [0-9] von 9 Kreisen und kreisfreien Städten"))
+    expect(page.locator("#sheet-close")).to_be_hidden()
     page.get_by_label("Region").select_option("05570")
     page.get_by_label("Gemeinden", exact=True).check()
     page.get_by_role("button", name="Anzeigen").click()

@@ -128,3 +128,35 @@ def test_it_prints_on_white(visit: Visitor) -> None:
     assert ground(page) > 200
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     assert ground(page) < 60
+
+
+def test_a_dark_map_is_printed_in_light_colours(visit: Visitor) -> None:
+    page = visit(DESKTOP, color_scheme="dark").open("/?within=05570")
+    page.wait_for_timeout(300)
+    # In one go: printing does not wait for a frame. Colours of the classes as the legend has them just then.
+    shown = """(event) => {
+        if (event) dispatchEvent(new Event(event));
+        const canvas = document.querySelector('.leaflet-overlay-pane canvas');
+        const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+        const seen = {};
+        for (let i = 0; i < data.length; i += 4) {
+            const colour = `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`;
+            seen[colour] = (seen[colour] ?? 0) + (data[i + 3] === 255);
+        }
+        const item = document.querySelector('#legend-list button:enabled .legend__swatch');
+        const colour = item.style.backgroundColor;
+        return [colour, seen[colour] ?? 0, seen['rgb(233, 236, 241)'] ?? 0, seen['rgb(9, 11, 20)'] ?? 0];
+    }"""
+    dark, area, light_ground, dark_ground = page.evaluate(shown, "")
+    assert area > 1000
+    assert (light_ground < 50, dark_ground > 1000) == (True, True)
+    page.emulate_media(media="print", color_scheme="dark")
+    light, area, light_ground, dark_ground = page.evaluate(shown, "beforeprint")
+    assert light != dark
+    assert area > 1000
+    assert (light_ground > 1000, dark_ground < 50) == (True, True)
+    page.emulate_media(media="screen", color_scheme="dark")
+    again, area, light_ground, dark_ground = page.evaluate(shown, "afterprint")
+    assert again == dark
+    assert area > 1000
+    assert (light_ground < 50, dark_ground > 1000) == (True, True)

@@ -110,6 +110,13 @@ export class Choropleth {
     this.mark(this.marked);
   }
 
+  /** Draws at once what waits for the next frame: a page is printed before there is one. */
+  flush() {
+    if (!this.renderer._redrawRequest) return;
+    L.Util.cancelAnimFrame(this.renderer._redrawRequest);
+    this.renderer._redraw();
+  }
+
   feature(index) {
     return this.features[index];
   }

@@ -240,6 +240,7 @@ class MapPage {
     this.values.restyle();
     this.legend.show(this.values, this.state.class);
     this.#raise();
+    this.choropleth.flush();
   }
 
   hover(index, point) {
