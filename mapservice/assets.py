@@ -1,7 +1,8 @@
 """Static files: addresses that hold a version, and compressed answers.
 
 The version stands in the path, not in the query, so that ES modules that import each other by relative
-path carry it along and the whole tree may be cached for ever.
+path carry it along and the whole tree may be cached for ever. Pages take our modules and style sheets as
+scripts/assets.py bundled them; in a checkout where these were edited since, as they are.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from werkzeug.security import safe_join
 from mapservice.paths import STATIC
 from mapservice.responses import accepted_encoding
 
-_COMPRESSIBLE = {".css", ".js", ".svg", ".json", ".txt"}
+_COMPRESSIBLE = {".css", ".js", ".map", ".svg", ".json", ".txt"}
 _FOREVER = "public, max-age=31536000, immutable"
 
 blueprint = Blueprint("static_files", __name__)
@@ -34,6 +35,39 @@ def version() -> str:
             stat = path.stat()
             digest.update(f"{path.relative_to(STATIC)}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:12]
+
+
+@functools.cache
+def _sources() -> str:
+    """Checksum of our own modules and style sheets; scripts/assets.py has the same."""
+    digest = hashlib.sha256()
+    for path in sorted([*STATIC.glob("js/**/*.js"), *STATIC.glob("css/*.css")]):
+        digest.update(f"{path.relative_to(STATIC).as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def bundled(filename: str) -> str:
+    """The bundled form of a file below static/, or the file itself where there is none that is up to date."""
+    made = STATIC / "vendor" / "app" / "sources"
+    name = f"vendor/app/{filename}"
+    current = made.is_file() and made.read_text(encoding="utf-8") == _sources()
+    return name if current and (STATIC / name).is_file() else filename
+
+
+def map_modules() -> list[str]:
+    """What the map's module brings with it, to be fetched beforehand: one file, or all of them unbundled."""
+    entry = bundled("js/map.js")
+    if entry != "js/map.js":
+        return [entry]
+    names = sorted(path.name for path in (STATIC / "js").glob("*.js"))
+    return [f"js/{name}" for name in names if not name.endswith("early.js")]
+
+
+@functools.cache
+def inlined(filename: str) -> str:
+    """The text of one of our own small scripts, to stand in the page itself."""
+    return (STATIC / filename).read_text(encoding="utf-8")
 
 
 @functools.lru_cache(maxsize=256)

@@ -36,7 +36,10 @@ class MapUrls:
 
 @dataclass(frozen=True)
 class MapMarkup:
-    """Parts of the rendered map: links for the head, the container, and the script for a nonce."""
+    """Parts of the rendered map: links for the head, the container, and the script for a nonce.
+
+    Leaflet is deferred, so the script has to be a module (which waits for it).
+    """
 
     links: str
     html: str
@@ -62,6 +65,7 @@ def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMa
         _template = Template(
             """
             {% macro script(this, kwargs) %}
+            globalThis.{{ this._parent.get_name() }} = {{ this._parent.get_name() }};
             import({{ this.module|tojson }}).then(
                 (module) => module.start(
                     {{ this._parent.get_name() }}, {{ this.urls|tojson }}{{ ", " + this.tiles if this.tiles }}
@@ -121,4 +125,8 @@ def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMa
         for child in root.header._children.values()
         if isinstance(child, (JavascriptLink, CssLink))
     ]
-    return MapMarkup(links="\n".join(links), html=root.html.render(), script=root.script.render())
+    return MapMarkup(
+        links="\n".join(links).replace("<script src=", "<script defer src="),
+        html=root.html.render(),
+        script=root.script.render(),
+    )

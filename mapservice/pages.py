@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from mapservice import (
     area_pages,
+    assets,
     downloads,
     facets,
     forms,
@@ -40,7 +41,6 @@ from mapservice.layers import areas as layer_areas
 from mapservice.layers import authorities, legends
 from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
-from mapservice.paths import STATIC
 from mapservice.responses import Payload, accepted_encoding, compressed, versioned
 from mapservice.service import service
 from mapservice.stale import drop_unknown_areas, drop_unknown_classes, without_missing
@@ -85,8 +85,8 @@ def site() -> Site:
 
 
 def asset(filename: str) -> str:
-    """The address of one of our static files."""
-    return url_for("static_files.file", filename=filename)
+    """The address of one of our static files, bundled if it is."""
+    return url_for("static_files.file", filename=assets.bundled(filename))
 
 
 # --- map --------------------------------------------------------------------------------------------
@@ -133,11 +133,7 @@ def _render_map(missing: list[str], **more: Any) -> str:
     return render_template(
         "map.html",
         map=markup,
-        modules=[
-            asset(f"js/{path.name}")
-            for path in sorted((STATIC / "js").glob("*.js"))
-            if not path.stem.endswith("early")
-        ],
+        modules=[asset(name) for name in assets.map_modules()],
         form=forms.FilterForm.of(request.args),
         choices=forms.choices(),
         downloads=downloads.links(_lists(forms.filter_arguments(request.args)), query.level.plural),
@@ -174,7 +170,7 @@ def _map_urls() -> Any:
 
     return mapview.MapUrls(
         leaflet_js=asset("vendor/leaflet/leaflet.js"),
-        leaflet_css=asset("vendor/leaflet/leaflet.css"),
+        leaflet_css=asset("css/map.css"),
         module=asset("js/map.js"),
         values=_without_last(url_for("api.values", name="_")),
         facets=_without_last(url_for("api.facets", name="_")),
@@ -473,6 +469,7 @@ def init_app(app: Flask) -> None:
         lambda: {
             "site": site(),
             "asset": asset,
+            "inlined": assets.inlined,
             "csp_nonce": nonce,
             "other_language": _other_language,
             "dataset_as_json": schema_org.dataset,

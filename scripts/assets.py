@@ -3,15 +3,20 @@
 
     vendor/leaflet/leaflet.js, leaflet.css, images/
     vendor/kern/kern.min.css, fonts/fira-sans.css, fonts/fira-sans/*.woff2
+    vendor/app/js, css     our own modules and style sheets, bundled and made small by esbuild
+    vendor/app/sources     checksum of what they were made of (mapservice/assets.py compares)
 
 Each folder has the package's LICENSE beside it. axe-core is for tests and stays in node_modules/.
+With --check: exit code 0 if the bundle is that of the present modules, else 1.
 Only the standard library is used, since set-up runs this before anything else is certain.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -31,7 +36,47 @@ def copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
+STATIC = ROOT / "mapservice" / "static"
+SCRIPTS = ("map", "share", "theme", "pages/embed", "pages/embed_code")
+STYLES = ("site", "map", "embed")
+
+
+def sources(static: Path) -> str:
+    """Checksum of our own modules and style sheets; mapservice/assets.py has the same."""
+    digest = hashlib.sha256()
+    for path in sorted([*static.glob("js/**/*.js"), *static.glob("css/*.css")]):
+        digest.update(f"{path.relative_to(static).as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def bundle(vendor: Path) -> None:
+    """Write vendor/app. Built from a copy beside `vendor`, as the style sheets import from there."""
+    with tempfile.TemporaryDirectory(dir=vendor.parent) as folder:
+        static = Path(folder)
+        for name in ("js", "css"):
+            shutil.copytree(STATIC / name, static / name)
+        shutil.copytree(vendor, static / "vendor")
+        entries = [f"js/{name}.js" for name in SCRIPTS] + [f"css/{name}.css" for name in STYLES]
+        options = ["--bundle", "--minify", "--format=esm", "--target=es2022", "--charset=utf8"]
+        options += ["--sourcemap", "--sources-content=true", "--legal-comments=none", "--log-level=error"]
+        options += ["--external:*.woff2", "--external:*.png", "--outbase=.", "--outdir=vendor/app"]
+        # The platform's binary itself: esbuild's own script wants node, which need not be on the path.
+        (program,) = PACKAGES.glob("@esbuild/*/bin/esbuild")
+        subprocess.run([program, *entries, *options], cwd=static, check=True)
+        shutil.copytree(static / "vendor" / "app", vendor / "app")
+    for style in (vendor / "app" / "css").glob("*.css"):
+        text = style.read_text(encoding="utf-8")
+        text = text.replace("./fira-sans/", "../../kern/fonts/fira-sans/")
+        text = re.sub(r"url\(images/", "url(../../leaflet/images/", text)
+        # Text at once, in the system's letters until ours are there.
+        style.write_text(text.replace("@font-face{", "@font-face{font-display:swap;"), encoding="utf-8")
+    (vendor / "app" / "sources").write_text(sources(STATIC), encoding="utf-8")
+
+
 def main() -> int:
+    made = VENDOR / "app" / "sources"
+    if sys.argv[1:] == ["--check"]:
+        return 0 if made.is_file() and made.read_text(encoding="utf-8") == sources(STATIC) else 1
     VENDOR.parent.mkdir(parents=True, exist_ok=True)
     # Built beside and then renamed, so that a running service never sees half of it.
     with tempfile.TemporaryDirectory(dir=VENDOR.parent, prefix=".vendor-") as folder:
@@ -49,6 +94,7 @@ def main() -> int:
         style = new / "kern" / "fonts" / "fira-sans.css"
         for reference in re.findall(r'url\("\./([^"]+)"\)', style.read_text(encoding="utf-8")):
             copy(PACKAGES / "@kern-ux/native/dist/fonts" / reference, style.parent / reference)
+        bundle(new)
         new.chmod(0o755)
         if VENDOR.exists():
             VENDOR.rename(Path(folder) / "old")

