@@ -68,8 +68,8 @@ def bundle(vendor: Path) -> None:
         text = style.read_text(encoding="utf-8")
         text = text.replace("./fira-sans/", "../../kern/fonts/fira-sans/")
         text = re.sub(r"url\(images/", "url(../../leaflet/images/", text)
-        # Text at once, in the system's letters until ours are there.
-        style.write_text(text.replace("@font-face{", "@font-face{font-display:swap;"), encoding="utf-8")
+        # Text at once, in the system's letters where ours are late: changing them later would move the page.
+        style.write_text(text.replace("@font-face{", "@font-face{font-display:optional;"), encoding="utf-8")
     (vendor / "app" / "sources").write_text(sources(STATIC), encoding="utf-8")
 
 
