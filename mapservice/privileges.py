@@ -28,6 +28,9 @@ PUBLIC_TABLES = frozenset(
         "search_term",
     }
 )
+PORTAL_SCHEMA = "portal"
+PORTAL_VIEWS = frozenset({"states", "districts", "associations", "municipalities", "implementations"})
+"""Views for other engines (docs/engines.md): they run with the rights of whoever asks."""
 _AUTHORITY = """id ars ags name designation kinds chain_kinds association_id district_id state_id is_current
     population postcode website service_portal public_contact"""
 _IMPLEMENTATION = """id authority_id service_id identifier status url solution_kind solution_id maturity_model
@@ -86,6 +89,18 @@ def role_statement(role: str, password: str | None = None) -> str:
     """CREATE ROLE for one of the three."""
     secret = f" PASSWORD {literal(password)}" if password else ""
     return f"CREATE ROLE {quote(role)} {_ATTRIBUTES}{secret}"
+
+
+def engine_login_statements(login: str, roles: Roles) -> list[str]:
+    """A login of another engine: a member of the public role that can only read, and not for long."""
+    name = quote(login)
+    return [
+        role_statement(login),
+        f"GRANT {quote(roles.public)} TO {name}",
+        f"ALTER ROLE {name} SET default_transaction_read_only = on",
+        f"ALTER ROLE {name} SET statement_timeout = '30s'",
+        f"ALTER ROLE {name} SET search_path = {PORTAL_SCHEMA}, public",
+    ]
 
 
 def database_statement(database: str, roles: Roles) -> str:

@@ -83,7 +83,7 @@ have_pango() {
     done
 }
 
-# need_packages WHAT…: postgis, python, pango, chromium, nginx
+# need_packages WHAT…: postgis, python, pango, chromium, nginx, mapserver
 need_packages() {
     local what python missing=()
     for what in "$@"; do
@@ -99,6 +99,7 @@ need_packages() {
             pango) have_pango || missing+=(libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0) ;;
             chromium) command -v chromium >/dev/null || missing+=(chromium) ;;
             nginx) command -v nginx >/dev/null || [[ -x /usr/sbin/nginx ]] || missing+=(nginx-light) ;;
+            mapserver) command -v mapserv >/dev/null || missing+=(mapserver-bin) ;;
         esac
     done
     ((${#missing[@]} == 0)) || install_packages "${missing[@]}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mapservice.commands.base import refusals, with_database
+from mapservice.commands.login import login
 from mapservice.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -296,3 +297,6 @@ def restore(file: Path) -> None:
                 _run_tool("pg_restore", ["--single-transaction", "--exit-on-error"], stdin=stream)
     click.echo("Eingespielt.")
     sys.stdout.flush()
+
+
+database.add_command(login)
