@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 LANGUAGES = ("cql2-text", "cql2-json")
 MOST_CHARACTERS = 32_000
 MOST_DEPTH = 50
+_BRACKETS = re.compile(r"'(?:[^']|'')*'|[()]")
+"""Brackets, and texts as a whole, so that those inside them are not met."""
 SPATIAL = (
     "s_intersects",
     "s_disjoint",
@@ -111,6 +114,8 @@ def parse(text: str, language: str) -> Tree:
     """Raises ParameterError that says where the text stops being CQL2."""
     if len(text) > MOST_CHARACTERS:
         raise _refused(N_("Der Filter ist länger als %(most)s Zeichen."), most=MOST_CHARACTERS)
+    if language != "cql2-json":
+        _check_brackets(text)
     tree = _from_json(text) if language == "cql2-json" else _from_text(text)
     _check(tree)
     return tree
@@ -139,6 +144,15 @@ def _from_text(text: str) -> Tree:
         if at is not None and 0 <= at < len(text.rstrip()):
             raise _refused(N_("Der Filter ist an Stelle %(at)s kein CQL2-Text."), at=at + 1) from None
         raise _refused(N_("Der Filter ist am Ende kein CQL2-Text.")) from None
+
+
+def _check_brackets(text: str) -> None:
+    """Depth of the brackets that the tree does not show, because they hold one thing alone."""
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found[0], 0)
+        if depth > MOST_DEPTH:
+            raise _refused(_TOO_DEEP, most=MOST_DEPTH)
 
 
 def _check(tree: Tree) -> None:
