@@ -13,10 +13,15 @@ from tests.browser.conftest import Visitor
 
 TELGTE, WARENDORF, COESFELD = "055700044044", "055700000000", "055580000000"
 SMALL = {"width": 320, "height": 640}
+PAINTED = """() => {
+    let found;
+    map_ozg.eachLayer((layer) => (found = layer.fills?.map((paint) => layer.paints[paint].style) ?? found));
+    return found.filter((style) => typeof style === 'string');
+}"""
 FILLED = """() => {
-    const areas = map_ozg._layers;
-    return Object.values(areas).filter((layer) => layer.areaIndex !== undefined)
-        .map((layer) => layer.options.fillOpacity);
+    let found;
+    map_ozg.eachLayer((layer) => (found = layer.fills?.map((_, area) => layer.opacity(area)) ?? found));
+    return found;
 }"""
 
 
@@ -194,5 +199,4 @@ def test_classes_have_colours_of_their_own_on_dark_ground(visit: Visitor) -> Non
         swatch = page.locator("#legend-list button", has_text=re.compile("^1")).locator(".legend__swatch")
         red, green, blue = (int(given["1"][name][i : i + 2], 16) for i in (1, 3, 5))
         expect(swatch).to_have_css("background-color", f"rgb({red}, {green}, {blue})")
-        filled = page.evaluate("Object.values(map_ozg._layers).map((layer) => layer.options.fillColor)")
-        assert given["1"][name] in filled
+        assert given["1"][name] in page.evaluate(PAINTED)

@@ -48,10 +48,8 @@ VISIBLE = """() => {
     const canvas = document.querySelector('.map-canvas').getBoundingClientRect();
     const map = document.querySelector('#map_ozg').getBoundingClientRect();
     const size = map_ozg.getSize(), view = map_ozg.getBounds();
-    let all = L.latLngBounds([]);
-    map_ozg.eachLayer((layer) => {
-        if (layer.areaIndex !== undefined) all = all.extend(layer.getBounds());
-    });
+    let all;
+    map_ozg.eachLayer((layer) => (all = layer.fills ? layer.areas.boundsOf(() => true) : all));
     const near = (height) => Math.abs(height - canvas.height) < 1;
     return [near(size.y), near(map.height), view.contains(all),
             canvas.height];

@@ -1,5 +1,5 @@
-// Areas and lines made of shared borders. Leaflet's own polygons would make objects of every vertex, twice for
-// each border, and project, clip and thin both: most of the time until eleven thousand areas are painted.
+// The areas of one geometry file in plain arrays. Objects for every vertex, and paths for every area, would take
+// most of the time until eleven thousand areas are painted.
 
 const TILE = 256;
 /** Pixels between two vertices that are drawn. */
@@ -11,46 +11,119 @@ const worldY = (lat) => TILE * (0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Mat
 const latitude = (y) => (Math.atan(Math.exp((0.5 - y / TILE) * 2 * Math.PI)) * 360) / Math.PI - 90;
 const longitude = (x) => (x / TILE - 0.5) * 360;
 
-/** The borders of one TopoJSON file, projected and thinned once a view. */
-export class Arcs {
-  constructor({ arcs, transform }) {
-    const { scale, translate } = transform;
+const onGlobe = ([west, north, east, south]) =>
+  L.latLngBounds([latitude(south), longitude(west)], [latitude(north), longitude(east)]);
+
+const numberOf = (arc) => (arc < 0 ? ~arc : arc);
+
+/** West, north, east and south of many things, in pixels of the world at zoom 0. */
+class Boxes {
+  constructor(length) {
+    this.all = new Float64Array(4 * length);
+    for (let at = 0; at < this.all.length; at += 4) this.all.set([Infinity, Infinity, -Infinity, -Infinity], at);
+  }
+
+  extend(index, west, north, east, south) {
+    const { all } = this;
+    const at = 4 * index;
+    if (west < all[at]) all[at] = west;
+    if (north < all[at + 1]) all[at + 1] = north;
+    if (east > all[at + 2]) all[at + 2] = east;
+    if (south > all[at + 3]) all[at + 3] = south;
+  }
+
+  /** Whether a thing's box meets another one: [west, north, east, south]. */
+  meets(index, [west, north, east, south]) {
+    const { all } = this;
+    const at = 4 * index;
+    return all[at] <= east && all[at + 2] >= west && all[at + 1] <= south && all[at + 3] >= north;
+  }
+
+  of(index) {
+    return this.all.subarray(4 * index, 4 * index + 4);
+  }
+}
+
+/** Areas made of shared borders ("arcs"): projected and thinned once a zoom, drawn and pointed at by their numbers. */
+export class Areas {
+  constructor({ arcs, transform, objects }) {
+    this.#readArcs(arcs, transform);
+    this.#readRings(objects.areas.geometries, arcs.length);
+  }
+
+  #readArcs(arcs, { scale, translate }) {
     this.starts = new Int32Array(arcs.length + 1);
     arcs.forEach((arc, number) => (this.starts[number + 1] = this.starts[number] + arc.length));
     const total = this.starts[arcs.length];
     this.world = new Float64Array(2 * total);
+    this.arcBoxes = new Boxes(arcs.length);
     let at = 0;
-    for (const arc of arcs) {
+    arcs.forEach((arc, number) => {
       let x = 0;
       let y = 0;
       for (const step of arc) {
         x += step[0];
         y += step[1];
-        this.world[at] = worldX(x * scale[0] + translate[0]);
-        this.world[at + 1] = worldY(y * scale[1] + translate[1]);
+        const east = (this.world[at] = worldX(x * scale[0] + translate[0]));
+        const south = (this.world[at + 1] = worldY(y * scale[1] + translate[1]));
+        this.arcBoxes.extend(number, east, south, east, south);
         at += 2;
       }
-    }
+    });
     this.pixels = new Float32Array(2 * total);
     this.firsts = new Int32Array(arcs.length);
     this.lasts = new Int32Array(arcs.length);
   }
 
-  /** West, north, east, south of arcs, in pixels of the world at zoom 0. */
-  extent(numbers) {
-    const extent = [Infinity, Infinity, -Infinity, -Infinity];
-    for (const number of numbers) {
-      const arc = number < 0 ? ~number : number;
-      for (let at = 2 * this.starts[arc]; at < 2 * this.starts[arc + 1]; at += 2) {
-        const x = this.world[at];
-        const y = this.world[at + 1];
-        if (x < extent[0]) extent[0] = x;
-        if (x > extent[2]) extent[2] = x;
-        if (y < extent[1]) extent[1] = y;
-        if (y > extent[3]) extent[3] = y;
+  /** Rings of all areas one after the other, and the two areas beside each arc (-1: none, at the coast). */
+  #readRings(geometries, arcs) {
+    this.length = geometries.length;
+    this.boxes = new Boxes(this.length);
+    this.sides = new Int32Array(2 * arcs).fill(-1);
+    this.areaRings = new Int32Array(this.length + 1);
+    const ringArcs = [0];
+    const numbers = [];
+    geometries.forEach(({ type, arcs: parts }, index) => {
+      for (const ring of type === "Polygon" ? parts : parts.flat()) {
+        for (const arc of ring) {
+          const number = numberOf(arc);
+          numbers.push(arc);
+          this.sides[2 * number + (this.sides[2 * number] < 0 ? 0 : 1)] = index;
+          this.boxes.extend(index, ...this.arcBoxes.of(number));
+        }
+        ringArcs.push(numbers.length);
+      }
+      this.areaRings[index + 1] = ringArcs.length - 1;
+    });
+    this.ringArcs = Int32Array.from(ringArcs);
+    this.numbers = Int32Array.from(numbers);
+  }
+
+  /** An area's extent on the globe. */
+  bounds(index) {
+    return onGlobe(this.boxes.of(index));
+  }
+
+  /** The extent of the areas for which `wanted(index)` holds, null if there are none. */
+  boundsOf(wanted) {
+    const all = new Boxes(1);
+    for (let index = 0; index < this.length; index += 1) if (wanted(index)) all.extend(0, ...this.boxes.of(index));
+    return all.of(0)[0] === Infinity ? null : onGlobe(all.of(0));
+  }
+
+  /** The numbers of arcs by the first of `kinds` that fits: {name: (one, other) => …}, areas; other is -1 at the coast. */
+  borders(kinds) {
+    const found = Object.fromEntries(Object.keys(kinds).map((name) => [name, []]));
+    for (let arc = 0; arc < this.firsts.length; arc += 1) {
+      const [one, other] = [this.sides[2 * arc], this.sides[2 * arc + 1]];
+      if (one < 0) continue;
+      for (const name in kinds) {
+        if (!kinds[name](one, other)) continue;
+        found[name].push(arc);
+        break;
       }
     }
-    return extent;
+    return found;
   }
 
   /** Brings the arcs to the map's present zoom and origin. Ends stay, so that neighbours still meet. */
@@ -78,124 +151,65 @@ export class Arcs {
     }
   }
 
-  /** Calls visit(x, y) for the vertices of an arc (~number: backwards), but for the first if `joined`. */
-  walk(number, joined, visit) {
-    const { pixels } = this;
-    const skipped = joined ? 2 : 0;
-    if (number >= 0) {
-      for (let at = this.firsts[number] + skipped; at <= this.lasts[number]; at += 2) visit(pixels[at], pixels[at + 1]);
-    } else {
-      const arc = ~number;
-      for (let at = this.lasts[arc] - skipped; at >= this.firsts[arc]; at -= 2) visit(pixels[at], pixels[at + 1]);
+  /** A box of the map's panes, in pixels, in those of the world: for `meets`. */
+  worldBox({ min, max }) {
+    const { x, y, scale } = this;
+    return [(min.x + x) / scale, (min.y + y) / scale, (max.x + x) / scale, (max.y + y) / scale];
+  }
+
+  /** Adds an area to the context's path. */
+  trace(context, index) {
+    const { pixels, numbers } = this;
+    for (let ring = this.areaRings[index]; ring < this.areaRings[index + 1]; ring += 1) {
+      const first = this.ringArcs[ring];
+      for (let place = first; place < this.ringArcs[ring + 1]; place += 1) {
+        const arc = numbers[place];
+        const number = numberOf(arc);
+        const step = arc < 0 ? -2 : 2;
+        let at = arc < 0 ? this.lasts[number] : this.firsts[number];
+        const end = (arc < 0 ? this.firsts[number] : this.lasts[number]) + step;
+        if (place === first) context.moveTo(pixels[at], pixels[at + 1]);
+        for (at += step; at !== end; at += step) context.lineTo(pixels[at], pixels[at + 1]);
+      }
+      context.closePath();
     }
   }
-}
 
-/** Something drawn along arcs, on Leaflet's canvas: the methods that its renderer asks of a path. */
-const ArcPath = L.Path.extend({
-  initialize(arcs, rings, options) {
-    this.arcs = arcs;
-    this.rings = rings;
-    L.Util.setOptions(this, options);
-  },
-
-  /** In pixels of the world at zoom 0. */
-  extent() {
-    return (this.world ??= this.arcs.extent(this.rings.flat()));
-  },
-
-  getBounds() {
-    const [west, north, east, south] = this.extent();
-    return L.latLngBounds([latitude(south), longitude(west)], [latitude(north), longitude(east)]);
-  },
-
-  _project() {
-    this.arcs.project(this._map);
-    this._updateBounds();
-  },
-
-  _updateBounds() {
-    const { scale, x, y } = this.arcs;
-    const [west, north, east, south] = this.extent();
-    const margin = this._clickTolerance() + 1;
-    this._pxBounds = L.bounds(
-      [west * scale - x - margin, north * scale - y - margin],
-      [east * scale - x + margin, south * scale - y + margin],
-    );
-  },
-
-  // The canvas clips; nothing is kept of what is drawn.
-  _update() {},
-
-  _updatePath() {
-    const renderer = this._renderer;
-    if (!renderer._drawing || !renderer._bounds.intersects(this._pxBounds)) return;
-    const context = renderer._ctx;
-    const closed = this.options.closed;
+  /** Draws borders as lines. */
+  stroke(context, arcs, { colour, weight, opacity = 1 }) {
+    const { pixels } = this;
+    Object.assign(context, { strokeStyle: colour, lineWidth: weight, globalAlpha: opacity });
     context.beginPath();
-    for (const ring of this.rings) {
-      let started = false;
-      for (const number of ring) {
-        this.arcs.walk(number, started && closed, (x, y) => {
-          if (started) context.lineTo(x, y);
-          else context.moveTo(x, y);
-          started = true;
-        });
-        if (!closed) started = false;
-      }
-      if (closed) context.closePath();
+    for (const number of arcs) {
+      let at = this.firsts[number];
+      context.moveTo(pixels[at], pixels[at + 1]);
+      for (at += 2; at <= this.lasts[number]; at += 2) context.lineTo(pixels[at], pixels[at + 1]);
     }
-    renderer._fillStroke(context, this);
-  },
+    context.stroke();
+    context.globalAlpha = 1;
+  }
 
-  /** Whether a point of the map lies in the area, by counting the borders to its right. */
-  _containsPoint(point) {
-    if (!this.options.closed || !this._pxBounds?.contains(point)) return false;
+  /** The area at a point in pixels of the world at zoom 0, null where there is none. */
+  at({ x, y }) {
+    const point = [x, y, x, y];
+    for (let index = 0; index < this.length; index += 1) {
+      if (this.boxes.meets(index, point) && this.#holds(index, x, y)) return index;
+    }
+    return null;
+  }
+
+  /** By counting the borders to the right of the point. */
+  #holds(index, x, y) {
+    const { world } = this;
     let inside = false;
-    for (const ring of this.rings) {
-      let lastX;
-      let lastY;
-      for (const number of ring) {
-        this.arcs.walk(number, false, (x, y) => {
-          if (lastY !== undefined && y > point.y !== lastY > point.y) {
-            if (point.x < ((lastX - x) * (point.y - y)) / (lastY - y) + x) inside = !inside;
-          }
-          lastX = x;
-          lastY = y;
-        });
+    for (let place = this.ringArcs[this.areaRings[index]]; place < this.ringArcs[this.areaRings[index + 1]]; place += 1) {
+      const number = numberOf(this.numbers[place]);
+      for (let at = 2 * this.starts[number]; at < 2 * this.starts[number + 1] - 2; at += 2) {
+        const [y1, y2] = [world[at + 1], world[at + 3]];
+        if (y1 > y === y2 > y) continue;
+        if (x < ((world[at + 2] - world[at]) * (y - y1)) / (y2 - y1) + world[at]) inside = !inside;
       }
     }
     return inside;
-  },
-});
-
-/** An area of a geometry file as a layer of the map. */
-export function area(arcs, { type, arcs: parts }, options) {
-  return new ArcPath(arcs, type === "Polygon" ? parts : parts.flat(), { ...options, fill: true, closed: true });
-}
-
-/** Another drawing of an area: its outline alone. */
-export const outline = (layer, options) =>
-  new ArcPath(layer.arcs, layer.rings, { ...options, fill: false, interactive: false, closed: true });
-
-/** Arcs as lines, each for itself. */
-export const lines = (arcs, numbers, options) =>
-  new ArcPath(arcs, [numbers], { ...options, fill: false, interactive: false, closed: false });
-
-/** The numbers of arcs by the first of `kinds` that fits: {name: (one, other) => …}; other is null at the coast. */
-export function borders(geometries, kinds) {
-  const sides = new Map();
-  for (const geometry of geometries) {
-    for (const number of geometry.arcs.flat(2)) {
-      const arc = number < 0 ? ~number : number;
-      if (sides.has(arc)) sides.get(arc)[1] = geometry;
-      else sides.set(arc, [geometry, null]);
-    }
   }
-  const found = Object.fromEntries(Object.keys(kinds).map((name) => [name, []]));
-  for (const [arc, [one, other]] of sides) {
-    const name = Object.keys(kinds).find((kind) => kinds[kind](one, other));
-    if (name) found[name].push(arc);
-  }
-  return found;
 }

@@ -1,33 +1,27 @@
-// The coloured areas: one canvas, geometry parsed once per file, colours changed in place.
+// The coloured areas as the page deals with them: which are shown, in which colours, and what the pointer does.
 
-import { Arcs, area, borders, lines, outline } from "./arcs.js";
+import { AreaLayer } from "./area-layer.js";
+import { Areas } from "./arcs.js";
+import { BorderLayer } from "./border-layer.js";
 import { mapColours } from "./colours.js";
+import { Marks } from "./marks.js";
 import { makePatterns } from "./patterns.js";
 
 const GERMANY = [[47.27, 5.87], [55.06, 15.04]];
-const HAIRLINE = { states: 1.2, districts: 0.7, associations: 0.4, municipalities: 0.25 };
-// Borders of the levels above: drawn twice, so that they stand out on pale and on dark areas.
-const BORDERS = {
-  coast: { weight: 0.9, casing: 0, opacity: 0.8 },
-  district: { weight: 0.7, casing: 1.2, opacity: 0.75 },
-  state: { weight: 1.3, casing: 1.4, opacity: 1 },
-};
+const DIMMED = 0.22;
+const PASSED = 0.08;
 
 export class Choropleth {
   constructor(map) {
     this.map = map;
-    this.renderer = L.canvas({ padding: 0.25, tolerance: 0 });
-    this.colours = mapColours();
-    this.patterns = makePatterns(this.colours);
-    this.layers = [];
-    this.lines = L.featureGroup().addTo(map);
-    this.marks = L.layerGroup().addTo(map);
-    map.on("zoomend", () => this.#weighLines());
-    this.areas = null;
+    this.picture = new AreaLayer().addTo(map);
+    this.lines = new BorderLayer().addTo(map);
+    this.marks = new Marks().addTo(map);
     this.handlers = {};
     this.selected = "";
     this.marked = "";
-    this.hovered = null;
+    this.restyle();
+    this.#watchPointer(this.picture.canvas);
   }
 
   on(name, handler) {
@@ -35,86 +29,30 @@ export class Choropleth {
     return this;
   }
 
-  /** Puts the areas of a TopoJSON file on the map in place of those before. */
+  /** Puts the areas of a TopoJSON file on the map in place of those before; they are drawn with their colours. */
   setGeometry(topology, level) {
-    const features = topology.objects.areas.geometries;
-    const arcs = new Arcs(topology);
-    this.areas?.remove();
-    this.lines.clearLayers();
     this.level = level;
-    this.features = features;
-    this.byArs = new Map(features.map((feature, index) => [feature.properties.ars, index]));
-    const style = {
-      renderer: this.renderer,
-      color: this.colours.hairline,
-      weight: HAIRLINE[level] ?? 0.5,
-      // Outside the chosen region: the map's own ground, taken neither for a value nor for a grey.
-      fillColor: this.colours.ground,
-      fillOpacity: 1,
-      bubblingMouseEvents: false,
-    };
-    this.layers = features.map((feature, index) => {
-      const layer = area(arcs, feature, style);
-      layer.areaIndex = index;
-      return layer;
-    });
-    this.areas = L.featureGroup(this.layers);
-    this.areas.on("mouseover mousemove", (event) => this.#hover(event.layer ?? event.propagatedFrom, event));
-    this.areas.on("mouseout", () => this.#hover(null));
-    this.areas.on("click", (event) => this.handlers.select?.(this.feature(event.propagatedFrom.areaIndex)));
-    this.areas.addTo(this.map);
-    this.#drawLines(arcs, features, level);
-    this.values = null;
+    this.features = topology.objects.areas.geometries;
+    this.byArs = new Map(this.features.map((feature, index) => [feature.properties.ars, index]));
+    this.areas = new Areas(topology);
+    this.picture.setAreas(this.areas, level);
+    this.lines.setAreas(this.areas, this.features, level);
+    this.marks.setAreas(this.areas);
     this.select(this.selected);
     this.mark(this.marked);
   }
 
-  /** Lines of the levels above, from the same file: they lie exactly on the borders of the areas. */
-  #drawLines(arcs, features, level) {
-    const found = borders(features, {
-      coast: (one, other) => !other,
-      state: (one, other) => level !== "states" && one.properties.state !== other.properties.state,
-      district: (one, other) =>
-        (level === "municipalities" || level === "associations") &&
-        one.properties.district !== other.properties.district,
-    });
-    for (const border of ["district", "coast", "state"]) {
-      if (!found[border].length) continue;
-      const common = { renderer: this.renderer, border };
-      if (BORDERS[border].casing) {
-        this.lines.addLayer(lines(arcs, found[border], { ...common, color: this.colours.casing, under: true }));
-      }
-      const { opacity } = BORDERS[border];
-      this.lines.addLayer(lines(arcs, found[border], { ...common, color: this.colours.line, opacity }));
-    }
-    this.#weighLines();
-  }
-
-  /** Borders grow with the scale, as in an atlas. */
-  #weighLines() {
-    const scale = Math.min(2, Math.max(0.8, 0.8 + (this.map.getZoom() - 6) * 0.3));
-    this.lines.eachLayer((line) => {
-      const { weight, casing } = BORDERS[line.options.border];
-      line.setStyle({ weight: weight * scale + (line.options.under ? casing : 0) });
-    });
-  }
-
-  /** Takes over the colours of the present theme. */
+  /** Takes over the colours of the present theme; areas follow with the next `colour`. */
   restyle() {
     this.colours = mapColours();
     this.patterns = makePatterns(this.colours);
-    this.lines.eachLayer((line) =>
-      line.setStyle({ color: line.options.under ? this.colours.casing : this.colours.line }),
-    );
-    this.select(this.selected);
-    this.mark(this.marked);
+    this.lines.restyle(this.colours);
+    this.marks.restyle(this.colours);
   }
 
-  /** Draws at once what waits for the next frame: a page is printed before there is one. */
+  /** Draws at once what waits for the next frame. */
   flush() {
-    if (!this.renderer._redrawRequest) return;
-    L.Util.cancelAnimFrame(this.renderer._redrawRequest);
-    this.renderer._redraw();
+    for (const layer of [this.picture, this.lines, this.marks]) layer.flush();
   }
 
   feature(index) {
@@ -123,67 +61,67 @@ export class Choropleth {
 
   /** Colours every area; `fill(index)` gives {colour} or {reason}, {dimmed}, and {passed} over by the legend. */
   colour(fill) {
-    for (const layer of this.layers) {
-      const { colour, reason, dimmed, passed } = fill(layer.areaIndex);
-      const fillColor = colour ?? this.patterns[reason] ?? this.colours.ground;
-      const fillOpacity = passed ? 0.08 : dimmed ? 0.22 : 1;
-      const options = layer.options;
-      if (options.fillColor !== fillColor || options.fillOpacity !== fillOpacity) {
-        options.color = isPale(fillColor) ? this.colours["hairline-pale"] : this.colours.hairline;
-        options.fillColor = fillColor;
-        options.fillOpacity = fillOpacity;
-        layer.redraw();
+    const { colours, patterns } = this;
+    const paints = [];
+    const numbers = new Map();
+    const fills = this.features.map((_, index) => {
+      const { colour, reason, dimmed, passed } = fill(index);
+      const opacity = passed ? PASSED : dimmed ? DIMMED : 1;
+      // Outside the chosen region: the map's own ground, taken neither for a value nor for a grey.
+      const key = `${colour ?? reason} ${opacity}`;
+      if (!numbers.has(key)) {
+        numbers.set(key, paints.length);
+        const plain = colour ?? colours.greys[reason] ?? colours.ground;
+        paints.push({ style: colour ?? patterns[reason] ?? plain, colour: plain, opacity });
       }
-    }
+      return numbers.get(key);
+    });
+    this.picture.colour(fills, paints, colours);
   }
 
-  #hover(layer, event) {
-    if (layer !== this.hovered) {
-      this.hovered = layer;
-      this.hoverRing?.remove();
-      this.hoverRing = layer && ring(layer, this.renderer, 1.5, this.colours.ring).addTo(this.marks);
-    }
-    this.handlers.hover?.(layer ? layer.areaIndex : null, event?.containerPoint);
+  #watchPointer(canvas) {
+    const place = (event) => this.map.mouseEventToContainerPoint(event);
+    const at = (point) => this.areas?.at(this.map.project(this.map.containerPointToLatLng(point), 0)) ?? null;
+    const moves = () => this.map.dragging?.moving() || this.map._animatingZoom;
+    canvas.addEventListener("mousemove", (event) => {
+      if (moves()) return;
+      const point = place(event);
+      this.#hover(at(point), point);
+    });
+    canvas.addEventListener("mouseout", () => this.#hover(null));
+    canvas.addEventListener("click", (event) => {
+      if (this.map.dragging?.moved() || this.map.boxZoom?.moved()) return;
+      const index = at(place(event));
+      if (index !== null) this.handlers.select?.(this.feature(index));
+    });
   }
 
-  /** Rings an area (12-digit ARS; empty for none); its colour stays. */
+  #hover(index, point) {
+    this.picture.canvas.classList.toggle("leaflet-interactive", index !== null);
+    this.marks.ring("hovered", index ?? undefined);
+    this.handlers.hover?.(index, point);
+  }
+
+  /** Rings an area (12-digit ARS; empty for none); its colour stays. Returns its bounds, null for none. */
   select(ars) {
     this.selected = ars;
-    this.selectRings?.forEach((mark) => mark.remove());
-    this.selectRings = null;
-    const layer = this.layers[this.byArs?.get(ars)];
-    if (!layer) return null;
-    this.selectRings = [
-      ring(layer, this.renderer, 6, this.colours.casing).addTo(this.marks),
-      ring(layer, this.renderer, 3, this.colours.ring).addTo(this.marks),
-    ];
-    return layer.getBounds();
+    return this.#ring("selected", ars);
   }
 
-  /** Marks the area that the keyboard stands on, unlike a chosen one: light within dark. */
+  /** Marks the area that the keyboard stands on; as `select`. */
   mark(ars) {
     this.marked = ars;
-    this.markRings?.forEach((mark) => mark.remove());
-    this.markRings = null;
-    const layer = this.layers[this.byArs?.get(ars)];
-    if (!layer) return null;
-    this.markRings = [
-      ring(layer, this.renderer, 8, this.colours.ring).addTo(this.marks),
-      ring(layer, this.renderer, 4.5, this.colours.casing).addTo(this.marks),
-      ring(layer, this.renderer, 1.5, this.colours.ring).addTo(this.marks),
-    ];
-    return layer.getBounds();
+    return this.#ring("marked", ars);
+  }
+
+  #ring(name, ars) {
+    const index = this.byArs?.get(ars);
+    this.marks.ring(name, index);
+    return index === undefined ? null : this.areas.bounds(index);
   }
 
   /** The extent of the areas for which `wanted(index)` holds; Germany's while there are none. */
   bounds(wanted) {
-    const bounds = L.latLngBounds([]);
-    for (const layer of this.layers) if (wanted(layer.areaIndex)) bounds.extend(layer.getBounds());
-    return bounds.isValid() ? bounds : L.latLngBounds(GERMANY);
+    return this.areas?.boundsOf(wanted) ?? L.latLngBounds(GERMANY);
   }
 }
-
-/** Whether white lines would vanish on the fill. */
-const isPale = (fill) => typeof fill !== "string" || /^#[ef][0-9a-f][ef][0-9a-f][ef][0-9a-f]$/i.test(fill);
-
-const ring = (layer, renderer, weight, color) => outline(layer, { renderer, weight, color });

@@ -1,6 +1,7 @@
 // Names on the map, on a canvas of its own that neither pointer nor screen reader meets: the areas themselves
 // say their names to both. What comes first is written first; what would lie on a written name is left out.
 
+import { CanvasLayer } from "./canvas-layer.js";
 import { mapColours } from "./colours.js";
 
 // The states' two letters, by key: for screens on which the whole name does not fit.
@@ -74,45 +75,20 @@ function linesOf(text) {
   return text.length > 13 && at > 4 ? [text.slice(0, at + 1), text.slice(at + 1)] : [text];
 }
 
-const NameLayer = L.Renderer.extend({
+const NameLayer = CanvasLayer.extend({
   options: { pane: "names", padding: 0.15 },
 
-  _initContainer() {
-    this._container = document.createElement("canvas");
-    this._container.ariaHidden = "true";
-    this.context = this._container.getContext("2d");
+  initialize() {
+    CanvasLayer.prototype.initialize.call(this);
     this.widths = new Map();
     this.source = {};
     this.colours = mapColours();
   },
 
-  _destroyContainer() {
-    this._container.remove();
-  },
-
-  _updatePaths() {},
-
-  _update() {
-    if (this._map._animatingZoom && this._bounds) return;
-    L.Renderer.prototype._update.call(this);
-    const size = this._bounds.getSize();
-    const canvas = this._container;
-    const scale = Math.min(2, window.devicePixelRatio || 1);
-    L.DomUtil.setPosition(canvas, this._bounds.min);
-    canvas.width = scale * size.x;
-    canvas.height = scale * size.y;
-    canvas.style.width = `${size.x}px`;
-    canvas.style.height = `${size.y}px`;
-    this.context.setTransform(scale, 0, 0, scale, -scale * this._bounds.min.x, -scale * this._bounds.min.y);
-    this.write();
-  },
-
   /** Places the names: `placed` lists {text, style, box: [left, top, right, bottom]}. */
-  write() {
-    const { _map: map, _bounds: bounds } = this;
+  paint(context) {
+    const { _map: map, _bounds: bounds, colours } = this;
     this.placed = [];
-    const { context, colours } = this;
-    context.clearRect(bounds.min.x, bounds.min.y, bounds.max.x, bounds.max.y);
     Object.assign(context, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
     for (const [text, lon, lat, kind] of candidates(this.source, map.getZoom())) {
       const at = map.latLngToLayerPoint([lat, lon]);
@@ -139,7 +115,7 @@ const NameLayer = L.Renderer.extend({
         context.fillText(line, at.x, y);
       });
     }
-    this._container.dataset.names = this.placed.length;
+    this.canvas.dataset.names = this.placed.length;
   },
 
   width(text, style) {
@@ -169,31 +145,27 @@ export class Names {
     // Words measured before their font came are too wide or too narrow.
     document.fonts?.addEventListener?.("loadingdone", () => {
       this.layer.widths.clear();
-      this.#rewrite();
+      this.layer.request();
     });
   }
 
   /** The areas that are shown now bring their own names. */
   setAreas(features, level) {
     Object.assign(this.layer.source, { features, level });
-    this.#rewrite();
+    this.layer.request();
     if (this.asked) return;
     this.asked = true;
     const soon = window.requestIdleCallback ?? ((act) => setTimeout(act, 200));
     soon(async () => {
       this.layer.source.names = await this.load().catch(() => null);
       this.asked = Boolean(this.layer.source.names);
-      this.#rewrite();
+      this.layer.request();
     });
   }
 
   /** With other colours after the theme changed. */
   restyle() {
     this.layer.colours = mapColours();
-    this.#rewrite();
-  }
-
-  #rewrite() {
-    if (this.layer._bounds) this.layer.write();
+    this.layer.draw();
   }
 }
