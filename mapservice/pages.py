@@ -470,6 +470,7 @@ def init_app(app: Flask) -> None:
             "site": site(),
             "asset": asset,
             "inlined": assets.inlined,
+            "first_fonts": assets.first_fonts,
             "csp_nonce": nonce,
             "other_language": _other_language,
             "dataset_as_json": schema_org.dataset,

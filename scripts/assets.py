@@ -4,22 +4,26 @@
     vendor/leaflet/leaflet.js, leaflet.css, images/
     vendor/kern/kern.min.css, fonts/fira-sans.css, fonts/fira-sans/*.woff2
     vendor/app/js, css     our own modules and style sheets, bundled and made small by esbuild
+    vendor/app/fonts       the letters of Western and Central Europe alone: a seventh of the typeface's bytes
     vendor/app/sources     checksum of what they were made of (mapservice/assets.py compares)
 
 Each folder has the package's LICENSE beside it. axe-core is for tests and stays in node_modules/.
 With --check: exit code 0 if the bundle is that of the present modules, else 1.
-Only the standard library is used, since set-up runs this before anything else is certain.
+Runs in the project's environment: fontTools, which the drawing of PDFs brings along, cuts the typeface.
 """
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from fontTools import subset
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ROOT / "node_modules"
@@ -29,6 +33,21 @@ FILES = {
     "leaflet": ("leaflet", ["LICENSE", "dist/leaflet.js", "dist/leaflet.css", "dist/images/*"]),
     "kern": ("@kern-ux/native", ["LICENSE.md", "dist/kern.min.css", "dist/fonts/fira-sans.css"]),
 }
+
+
+LETTERS = [
+    (0x20, 0x7E),
+    (0xA0, 0x17F),
+    (0x2010, 0x2026),
+    (0x202F, 0x2030),
+    (0x2039, 0x203A),
+    (0x20AC, 0x20AC),
+    (0x2122, 0x2122),
+    (0x2190, 0x2193),
+    (0x2212, 0x2212),
+    (0x2264, 0x2265),
+]
+"""First and last character of each range that vendor/app/fonts holds."""
 
 
 def copy(source: Path, target: Path) -> None:
@@ -47,6 +66,45 @@ def sources(static: Path) -> str:
     for path in sorted([*static.glob("js/**/*.js"), *static.glob("css/*.css")]):
         digest.update(f"{path.relative_to(static).as_posix()}\n".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def cut_font(source: Path, target: Path) -> None:
+    """Write the part of a WOFF2 file that LETTERS name, with kerning and figures as they are."""
+    # It remarks on a table of Fira Sans that no browser reads.
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
+    options = subset.Options(flavor="woff2")
+    font = subset.load_font(source, options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=[code for first, last in LETTERS for code in range(first, last + 1)])
+    subsetter.subset(font)
+    subset.save_font(font, target, options)
+
+
+def ranges(pairs: list[tuple[int, int]]) -> str:
+    """As CSS writes them."""
+    return ",".join(f"U+{first:X}-{last:X}" for first, last in pairs)
+
+
+def split_fonts(style: str) -> str:
+    """Every @font-face twice: the cut file for LETTERS, the whole one for whatever else a text may hold.
+
+    The cut file is there with the first paint (pages preload it), or not used on this visit: changing letters
+    later would move the page. Rare characters may come later.
+    """
+    ends = [-1, *(last for _, last in LETTERS)]
+    starts = [*(first for first, _ in LETTERS), 0x110000]
+    others = ranges(
+        [(last + 1, first - 1) for last, first in zip(ends, starts, strict=True) if first > last + 1]
+    )
+
+    def both(face: re.Match[str]) -> str:
+        if "woff2" not in face[0]:
+            return face[0]
+        cut = face[0].replace("../../kern/fonts/fira-sans/", "../fonts/")
+        whole = face[0].replace("{", f"{{font-display:swap;unicode-range:{others};", 1)
+        return whole + cut.replace("{", f"{{font-display:optional;unicode-range:{ranges(LETTERS)};", 1)
+
+    return re.sub(r"@font-face\{[^}]*\}", both, style)
 
 
 def bundle(vendor: Path) -> None:
@@ -68,8 +126,11 @@ def bundle(vendor: Path) -> None:
         text = style.read_text(encoding="utf-8")
         text = text.replace("./fira-sans/", "../../kern/fonts/fira-sans/")
         text = re.sub(r"url\(images/", "url(../../leaflet/images/", text)
-        # Text at once, in the system's letters where ours are late: changing them later would move the page.
-        style.write_text(text.replace("@font-face{", "@font-face{font-display:optional;"), encoding="utf-8")
+        style.write_text(split_fonts(text), encoding="utf-8")
+    fonts = vendor / "app" / "fonts"
+    fonts.mkdir()
+    for font in (vendor / "kern" / "fonts" / "fira-sans").glob("*.woff2"):
+        cut_font(font, fonts / font.name)
     (vendor / "app" / "sources").write_text(sources(STATIC), encoding="utf-8")
 
 

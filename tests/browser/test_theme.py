@@ -122,6 +122,32 @@ def test_nothing_moves_while_the_page_loads(visit: Visitor, width: int) -> None:
     assert inside, "no part of the header is cut off"
 
 
+WORDS = """() => [...document.querySelectorAll('.segments, .segments label, .legend__label, nav a')]
+    .map((node) => node.getBoundingClientRect()).map(({width, height}) => [width, Math.round(height)])"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_controls_look_alike_without_our_letters(visit: Visitor, width: int) -> None:
+    size = {"width": width, "height": 844}
+    first = visit(size)
+    page = first.open("/")
+    assert page.evaluate("document.fonts.check('600 16px \"Fira Sans\"', 'Gemeinden')"), (
+        "there on the first visit"
+    )
+    asked = [url for url in first.requests if url.endswith(".woff2")]
+    assert len(asked) >= 3
+    assert [url for url in asked if "/app/fonts/" not in url] == [], "the small files alone"
+    without = visit(size)
+    # Answered with nothing that is a font: a refused request would be an error of the page.
+    without.page.route("**/*.woff2", lambda route: route.fulfill(status=200, body=b""))
+    other = without.open("/")
+    without.wrong.clear()
+    pairs = list(zip(page.evaluate(WORDS), other.evaluate(WORDS), strict=True))
+    assert len(pairs) > 5
+    assert [(ours, theirs) for ours, theirs in pairs if ours[1] != theirs[1]] == []
+    assert all(abs(ours[0] - theirs[0]) < 6 + 0.08 * ours[0] for ours, theirs in pairs)
+
+
 def test_it_prints_on_white(visit: Visitor) -> None:
     page = visit(DESKTOP, color_scheme="dark").open("/tabelle", painted=False)
     page.evaluate("dispatchEvent(new Event('beforeprint'))")

@@ -6,7 +6,7 @@ import { mapColours } from "./colours.js";
 
 // The states' two letters, by key: for screens on which the whole name does not fit.
 const LETTERS = ["SH", "HH", "NI", "HB", "NW", "HE", "RP", "BW", "BY", "SL", "BE", "BB", "MV", "SN", "ST", "TH"];
-const FONT = '"Fira Sans", sans-serif';
+const FONT = getComputedStyle(document.body).fontFamily;
 const STYLES = {
   state: { font: `600 14px ${FONT}`, height: 17, spacing: "0.6px", ink: "label" },
   small: { font: `600 12px ${FONT}`, height: 15, spacing: "0px", ink: "label" },
