@@ -40,7 +40,8 @@ class Service:
         connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=10)
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        body = answer.read().decode()
+        # Fonts and pictures among the links are no text; what they say is not looked at.
+        body = answer.read().decode(errors="replace")
         connection.close()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, body
 
