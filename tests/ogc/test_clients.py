@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from tests.test_ogc import LEVELS, app  # noqa: F401 - a fixture
+from tests.ogc.asking import LEVELS
 
 READ_ALL = """
 import json, sys
@@ -40,7 +40,7 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def live(app: Flask) -> Iterator[tuple[str, list[str]]]:  # noqa: F811
+def live(app: Flask) -> Iterator[tuple[str, list[str]]]:
     """The address of a running server, and the requests that it got."""
     asked: list[str] = []
 

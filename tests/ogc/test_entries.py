@@ -15,8 +15,8 @@ from mapservice.database import Database
 from mapservice.domain import FEDERATION
 from mapservice.layers import crs
 from tests.entries import INTERNAL, add_entry, add_service, remove_entry, set_publication
+from tests.ogc.asking import get, links, read
 from tests.test_api import MUENSTER, TELGTE, WARENDORF, fill
-from tests.test_ogc import get, links, read
 
 ITEMS = "/api/collections/implementations/items"
 HAMM = "059150000000"

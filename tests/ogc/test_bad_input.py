@@ -8,8 +8,6 @@ import time
 import pytest
 from flask.testing import FlaskClient
 
-from tests.test_ogc import app, client  # noqa: F401 - fixtures
-
 ITEMS = "/api/collections/{}/items"
 SECONDS = 3
 """Of the processor, for one refusal."""
@@ -31,7 +29,7 @@ WRONG = {
 }
 
 
-def refused(client: FlaskClient, collection: str, name: str, value: str) -> None:  # noqa: F811
+def refused(client: FlaskClient, collection: str, name: str, value: str) -> None:
     started = time.process_time()
     response = client.get(ITEMS.format(collection), query_string={name: value})
     assert time.process_time() - started < SECONDS
@@ -44,12 +42,12 @@ def refused(client: FlaskClient, collection: str, name: str, value: str) -> None
 
 @pytest.mark.parametrize("collection", ["districts", "implementations"])
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_named(client: FlaskClient, collection: str, case: str) -> None:  # noqa: F811
+def test_what_is_wrong_is_named(client: FlaskClient, collection: str, case: str) -> None:
     refused(client, collection, *WRONG[case])
 
 
 @pytest.mark.parametrize("collection", ["districts", "implementations"])
-def test_a_box_across_the_antimeridian_is_two(client: FlaskClient, collection: str) -> None:  # noqa: F811
+def test_a_box_across_the_antimeridian_is_two(client: FlaskClient, collection: str) -> None:
     """West above east goes around the other side: without Münster, or with it and nearly all the world."""
 
     def found(box: str) -> int:

@@ -13,14 +13,14 @@ from flask.testing import FlaskClient
 from mapservice.cql2 import MOST_CHARACTERS, parse
 from mapservice.errors import ParameterError
 from mapservice.layers import crs
-from tests.test_ogc import LEVELS, app, client, get, links  # noqa: F401 - fixtures
+from tests.ogc.asking import LEVELS, get, links
 
 ITEMS = "/api/collections/districts/items"
 Properties = dict[str, Any]
 IN_MUENSTER = (7.62, 51.96)
 
 
-def ids(client: FlaskClient, text: str, language: str = "cql2-text", **more: Any) -> list[str]:  # noqa: F811
+def ids(client: FlaskClient, text: str, language: str = "cql2-text", **more: Any) -> list[str]:
     query = {"filter": text, "filter-lang": language, "limit": 1000, **more}
     level = query.pop("level", "districts")
     response = client.get(f"/api/collections/{level}/items", query_string=query)
@@ -28,14 +28,14 @@ def ids(client: FlaskClient, text: str, language: str = "cql2-text", **more: Any
     return [feature["id"] for feature in json.loads(response.data)["features"]]
 
 
-def refusal(client: FlaskClient, text: str, language: str = "cql2-text", **more: Any) -> Any:  # noqa: F811
+def refusal(client: FlaskClient, text: str, language: str = "cql2-text", **more: Any) -> Any:
     response = client.get(ITEMS, query_string={"filter": text, "filter-lang": language, **more})
     assert response.status_code == 400, response.text
     return json.loads(response.data)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_queryables_op_and_response(client: FlaskClient, level: str) -> None:  # noqa: F811
+def test_queryables_op_and_response(client: FlaskClient, level: str) -> None:
     collection = get(client, f"/api/collections/{level}")
     (link,) = links(collection, "http://www.opengis.net/def/rel/ogc/1.0/queryables")
     response = client.get(link["href"])
@@ -53,7 +53,7 @@ def test_queryables_op_and_response(client: FlaskClient, level: str) -> None:  #
     assert "<table" in client.get(link["href"], headers={"Accept": "text/html"}).text
 
 
-def test_schema_describes_every_property(client: FlaskClient) -> None:  # noqa: F811
+def test_schema_describes_every_property(client: FlaskClient) -> None:
     (link,) = links(
         get(client, "/api/collections/districts"), "http://www.opengis.net/def/rel/ogc/1.0/schema"
     )
@@ -111,7 +111,7 @@ def test_schema_describes_every_property(client: FlaskClient) -> None:  # noqa: 
     ],
 )
 def test_basic_cql2_and_advanced_comparison_operators(
-    client: FlaskClient,  # noqa: F811
+    client: FlaskClient,
     text: str,
     expected: Callable[[Properties], bool],
 ) -> None:
@@ -134,7 +134,7 @@ def test_basic_cql2_and_advanced_comparison_operators(
     ],
 )
 def test_values_are_those_of_the_measure(
-    client: FlaskClient,  # noqa: F811
+    client: FlaskClient,
     query: str,
     text: str,
     expected: Callable[[Properties], bool],
@@ -166,13 +166,13 @@ def test_values_are_those_of_the_measure(
         ),
     ],
 )
-def test_spatial_functions_and_filter_crs(client: FlaskClient, text: str, more: Any) -> None:  # noqa: F811
+def test_spatial_functions_and_filter_crs(client: FlaskClient, text: str, more: Any) -> None:
     assert ids(client, text, **more) == ["05515"]
     assert ids(client, text + " AND services_online >= 0", **more) == ["05515"]
     assert ids(client, json.dumps(parse(text, "cql2-text")), "cql2-json", **more) == ["05515"]
 
 
-def test_filter_crs_is_that_of_the_request(client: FlaskClient) -> None:  # noqa: F811
+def test_filter_crs_is_that_of_the_request(client: FlaskClient) -> None:
     """The same filter in one system after another: nothing of the statement before must stay."""
     for _ in range(2):
         for system, point in ((crs.UTM_32, "405187 5757384"), (crs.WEB_MERCATOR, "848254 6792896")):
@@ -180,7 +180,7 @@ def test_filter_crs_is_that_of_the_request(client: FlaskClient) -> None:  # noqa
             assert ids(client, text, **{"filter-crs": system.uri}) == ["05515"]
 
 
-def test_spatial_functions_agree_with_boxes(client: FlaskClient) -> None:  # noqa: F811
+def test_spatial_functions_agree_with_boxes(client: FlaskClient) -> None:
     box = "7.4,51.8,7.9,52.1"
     boxed = [
         f["id"]
@@ -200,7 +200,7 @@ def test_spatial_functions_agree_with_boxes(client: FlaskClient) -> None:  # noq
     assert ids(client, "S_OVERLAPS(geometry, BBOX(7.62, 51.96, 20, 52))")
 
 
-def test_queryables_query_parameters(client: FlaskClient) -> None:  # noqa: F811
+def test_queryables_query_parameters(client: FlaskClient) -> None:
     """`name=value` filters, together with `filter`; `status` is a parameter of ours and filters nothing."""
     found = client.get(ITEMS, query_string={"state": "Bremen", "name": "Bremerhaven", "limit": 5})
     assert [f["properties"]["name"] for f in json.loads(found.data)["features"]] == ["Bremerhaven"]
@@ -212,7 +212,7 @@ def test_queryables_query_parameters(client: FlaskClient) -> None:  # noqa: F811
         assert client.get(ITEMS, query_string=query).status_code == 400
 
 
-def test_filter_is_kept_by_next_links(client: FlaskClient) -> None:  # noqa: F811
+def test_filter_is_kept_by_next_links(client: FlaskClient) -> None:
     """Page by page what is found at once: nothing twice, nothing missing."""
     for text in (
         "S_INTERSECTS(geometry, BBOX(7, 51, 9, 53)) AND name >= 'D'",
@@ -261,7 +261,7 @@ def test_filter_is_kept_by_next_links(client: FlaskClient) -> None:  # noqa: F81
         ("name", "kein CQL2"),
     ],
 )
-def test_filter_param_invalid(client: FlaskClient, text: str, says: str) -> None:  # noqa: F811
+def test_filter_param_invalid(client: FlaskClient, text: str, says: str) -> None:
     content = refusal(client, text)
     assert content.get("parameter", "filter") == "filter"
     assert says in content["description"]
@@ -293,11 +293,11 @@ def test_filter_param_invalid(client: FlaskClient, text: str, says: str) -> None
         '{"op": "s_intersects", "args": [{"property": "geometry"}, 5]}',
     ],
 )
-def test_filter_param_invalid_json(client: FlaskClient, text: str) -> None:  # noqa: F811
+def test_filter_param_invalid_json(client: FlaskClient, text: str) -> None:
     assert refusal(client, text, "cql2-json")["parameter"] == "filter"
 
 
-def test_filter_lang_and_filter_crs_params(client: FlaskClient) -> None:  # noqa: F811
+def test_filter_lang_and_filter_crs_params(client: FlaskClient) -> None:
     assert refusal(client, "true", "cql")["allowed"] == ["cql2-text", "cql2-json"]
     assert refusal(client, "true", **{"filter-crs": "EPSG:4326"})["parameter"] == "filter-crs"
     assert client.get(f"{ITEMS}?filter=true&filter=true").status_code == 400
@@ -320,7 +320,7 @@ def test_filter_lang_and_filter_crs_params(client: FlaskClient) -> None:  # noqa
     ],
     ids=lambda text: str(text)[:20],
 )
-def test_a_monstrous_filter_is_refused_at_once(client: FlaskClient, text: str, language: str) -> None:  # noqa: F811
+def test_a_monstrous_filter_is_refused_at_once(client: FlaskClient, text: str, language: str) -> None:
     started = time.process_time()
     if len(text) > 1_000_000:  # longer than a test client wants to write into an address
         with pytest.raises(ParameterError):
@@ -330,7 +330,7 @@ def test_a_monstrous_filter_is_refused_at_once(client: FlaskClient, text: str, l
     assert time.process_time() - started < 2
 
 
-def test_brackets_nest_fifty_deep_and_do_not_count_inside_texts(client: FlaskClient) -> None:  # noqa: F811
+def test_brackets_nest_fifty_deep_and_do_not_count_inside_texts(client: FlaskClient) -> None:
     assert ids(client, "(" * 50 + "name = 'Hamm'" + ")" * 50) == ["05915"]
     assert ids(client, "name = 'Hamm' AND name <> '" + "(" * 60 + "'") == ["05915"]
     assert "50" in refusal(client, "(" * 51 + "name = 'Hamm'" + ")" * 51, "cql2-text")["description"]

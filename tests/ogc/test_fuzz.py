@@ -6,28 +6,14 @@ CASES per operation; many more with MAPSERVICE_TEST_FUZZ_CASES in the environmen
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from mapservice import create_app
-from mapservice.database import Database
-from tests.test_api import fill
-
 CASES = int(os.environ.get("MAPSERVICE_TEST_FUZZ_CASES", "6"))
-
-
-@pytest.fixture(scope="module")
-def app(module_boundaries: Database) -> Iterator[Flask]:
-    fill(module_boundaries)
-    app = create_app(module_boundaries.settings, module_boundaries)
-    yield app
-    app.extensions["mapservice"].versions.close()
 
 
 def test_no_answer_that_the_document_does_not_promise(app: Flask) -> None:
