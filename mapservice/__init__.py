@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         addresses,
         api,
         assets,
+        coordination,
         dataset,
         dcat,
         downloads,
@@ -82,6 +83,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     portals.init_app(app)
     dcat.init_app(app)
     sitemap.init_app(app)
+    coordination.init_app(app)
     error_pages.init_app(app)
     addresses.init_app(app, settings)
     return app

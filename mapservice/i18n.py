@@ -27,6 +27,7 @@ _SPEAKING = (
     "downloads.",
     "pictures.",
     "papers.",
+    "coordination.",
 )
 """Beginnings of the endpoints whose answers are in the language of the request."""
 _DATE_PATTERNS = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}

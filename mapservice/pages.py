@@ -31,6 +31,7 @@ from mapservice import (
 )
 from mapservice.about import data_licence
 from mapservice.basemap import basemap
+from mapservice.coordination import navigation as coordination
 from mapservice.database import Version
 from mapservice.domain import ARS_LENGTH, Level, is_region_key
 from mapservice.error_pages import UnknownAreaError
@@ -440,6 +441,8 @@ def _other_language() -> tuple[str, str, str]:
         # Known names alone: url_for() takes some, _scheme for one, as orders.
         known = {*params.FILTERS, "level", *forms.PAGE_PARAMETERS}
         kept = {key: values for key, values in kept.items() if key in known}
+    elif endpoint.startswith("coordination."):
+        kept = {key: values for key, values in kept.items() if key in coordination.PARAMETERS}
     elif not endpoint.startswith(("ogc.", "entries.")):  # whose views have refused all other names by now
         return code, name, url_for("pages.map_page", lang=lang)
     return code, name, url_for(endpoint, **{**kept, **(request.view_args or {}), "lang": lang})

@@ -56,7 +56,7 @@ def copy(source: Path, target: Path) -> None:
 
 
 STATIC = ROOT / "mapservice" / "static"
-SCRIPTS = ("map", "share", "theme", "pages/embed", "pages/embed_code")
+SCRIPTS = ("map", "share", "theme", "pages/embed", "pages/embed_code", "pages/coordination")
 STYLES = ("site", "map", "embed")
 
 

@@ -1,0 +1,35 @@
+"""The pages for coordinators: their names, what each answers, and what their addresses may hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from mapservice import i18n
+
+PARAMETERS = frozenset({"authority", "q", "sort", "page", "status", "subject", "situation", "service"})
+"""What the link to the other language keeps of an address."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """endpoint: of the page. question: what it answers, as a coordinator asks it."""
+
+    endpoint: str
+    name: str
+    question: str
+
+
+def pages() -> list[Page]:
+    """In the order of the navigation, in the language of the request."""
+    return [
+        Page("coordination.home.page", _("Überblick"), _("Was gibt es hier?")),
+    ]
+
+
+def script_texts() -> dict[str, str]:
+    """Texts of the module that all of these pages load."""
+    wanted = ("failed", "failed_hint", "no_match", "no_match_hint", "matches", "quoted")
+    texts = i18n.script_texts()
+    return {name: texts[name] for name in wanted}

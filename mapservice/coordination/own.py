@@ -1,0 +1,106 @@
+"""The authority that a page is asked for: by key, or by what somebody typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import Connection, Row, select
+
+from mapservice import listings
+from mapservice.domain import is_region_key
+from mapservice.models import Authority
+from mapservice.search.find import find
+from mapservice.search.folding import LONGEST
+from mapservice.search.ranking import Rank
+from mapservice.search_pages import place_hint
+
+_CHOICES = 10
+_CERTAIN = (Rank.KEY, Rank.EXACT)
+_AGS_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Own:
+    """authority: id, ars, name, designation, kinds, is_current, association_id, district_id, state_id,
+    population, website, public_contact; None where none was asked for or the text is not clear.
+
+    text: as it was asked for. choices: (ARS, name, what tells it from others of the name) to pick from.
+    message: what is wrong with the text, and what to do.
+    """
+
+    text: str = ""
+    authority: Row[Any] | None = None
+    choices: tuple[tuple[str, str, str], ...] = field(default=())
+    message: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """What stands in the field: the name once the authority is known."""
+        return self.text if self.authority is None else full_name(self.authority)
+
+
+def full_name(authority: Any) -> str:
+    """Name and designation, as "Warendorf (Kreis)": a district and a town may share the name."""
+    if not authority.designation or authority.designation in authority.name:
+        return str(authority.name)
+    return f"{authority.name} ({authority.designation})"
+
+
+def own(connection: Connection, text: str) -> Own:
+    """Find the authority. Any text is allowed; a key means that authority, current or former."""
+    text = text.strip()[:LONGEST]
+    if not text:
+        return Own()
+    ars = _by_key(connection, text)
+    if ars is not None:
+        return Own(text, _authority(connection, ars))
+    found = find(connection, text, (), limit=_CHOICES, services=False).places
+    known = {
+        row.ars: row
+        for row in connection.execute(select(Authority.ars).where(Authority.ars.in_([p.ars for p in found])))
+    }
+    certain = [place for place in found if place.rank in _CERTAIN and place.postcode is None] or list(found)
+    if len(certain) == 1 and certain[0].rank is not Rank.SIMILAR and certain[0].ars in known:
+        return Own(text, _authority(connection, certain[0].ars))
+    choices = tuple((place.ars, place.name, place_hint(place)) for place in found if place.ars in known)
+    if choices:
+        return Own(text, None, choices, _("Welche Behörde ist gemeint?"))
+    if found:
+        unincorporated = _("„%(text)s“ ist gemeindefrei und hat keine eigene Verwaltung.", text=text)
+        return Own(text, None, (), unincorporated)
+    return Own(
+        text,
+        None,
+        (),
+        _("Zu „%(text)s“ ist keine Behörde bekannt. Name oder Schlüssel (ARS, AGS) prüfen.", text=text),
+    )
+
+
+def _by_key(connection: Connection, text: str) -> str | None:
+    digits = text.replace(" ", "")
+    is_ags = len(digits) == _AGS_DIGITS and digits.isascii() and digits.isdigit()
+    if not (is_ags or is_region_key(digits)):
+        return None
+    # Five digits may be a postcode as well; the search then tells both.
+    return listings.full_key(connection, digits)
+
+
+def _authority(connection: Connection, ars: str) -> Row[Any]:
+    return connection.execute(
+        select(
+            Authority.id,
+            Authority.ars,
+            Authority.name,
+            Authority.designation,
+            Authority.kinds,
+            Authority.is_current,
+            Authority.association_id,
+            Authority.district_id,
+            Authority.state_id,
+            Authority.population,
+            Authority.website,
+            Authority.public_contact,
+        ).where(Authority.ars == ars)
+    ).one()
