@@ -45,12 +45,12 @@ blueprint = Blueprint("api", __name__, url_prefix="/api")
 def layer(connection: Connection, version: Version, name: str) -> Payload:
     """A whole level as one FeatureCollection, EPSG:4326 with longitude first unless `crs` says otherwise."""
     level = params.parse_level(name)
-    own = ("detail", "crs")
+    own = ("detail", "crs", params.COLUMNS)
     params.allow_only(request.args, (*params.FILTERS, *own, params.LANGUAGE), single=own)
     query = params.parse_query(request.args, level)
-    detail = params.parse_detail(request.args)
+    detail, subjects = params.parse_detail(request.args), params.parse_columns(request.args)
     crs = params.parse_crs(request.args, short=True)
-    found = feature_pages.find(connection, version, query, detail=detail, crs=crs)
+    found = feature_pages.find(connection, version, query, detail=detail, crs=crs, subjects=subjects)
     # GeoJSON of 2008: readers that know no other way take the system from this member.
     named = {} if crs.geographic else {"crs": {"type": "name", "properties": {"name": crs.urn}}}
     return Payload(found.geojson(**named), GEOJSON, (feature_pages.content_crs(crs),))

@@ -25,7 +25,8 @@ from mapservice.service import service
 class FeaturePage:
     """Rows of layers.areas.rows() with what it takes to write them.
 
-    members: what the collection says beside its features. more: whether further areas follow.
+    members: what the collection says beside its features. more: whether further areas follow. subjects:
+    whether the rows have the numbers by subject area.
     """
 
     query: Query
@@ -34,12 +35,13 @@ class FeaturePage:
     among: tuple[ValueClass, ...]
     data_as_of: str
     more: bool
+    subjects: bool = False
 
     def feature(self, row: Row[Any]) -> str:
-        return features.feature(self.query, row, self.among, self.data_as_of)
+        return features.feature(self.query, row, self.among, self.data_as_of, subjects=self.subjects)
 
     def properties(self, row: Row[Any]) -> dict[str, Any]:
-        return features.properties(self.query, row, self.among, self.data_as_of)
+        return features.properties(self.query, row, self.among, self.data_as_of, subjects=self.subjects)
 
     def geojson(self, **further: Any) -> bytes:
         """The FeatureCollection; further members stand in front of the features."""
@@ -58,9 +60,10 @@ def find(
     page: Page | None = None,
     boundary_id: int | None = None,
     filter_: Filter | None = None,
+    subjects: bool = False,
 ) -> FeaturePage:
     """Look up areas with their values. detail: of the generalised shape, None for none. filter_: which areas,
-    by their properties (layers/area_properties.py).
+    by their properties (layers/area_properties.py). subjects: with the numbers by subject area.
     """
     page = page or Page()
     selection = resolve(connection, query)
@@ -80,6 +83,7 @@ def find(
         boundary_id=boundary_id,
         wanted=filter_,
         among=among,
+        subjects=subjects,
     )
     shown = found if page.limit is None else found[: page.limit]
     return FeaturePage(
@@ -89,6 +93,7 @@ def find(
         among,
         timestamp(version.changed_at),
         len(found) > len(shown),
+        subjects,
     )
 
 

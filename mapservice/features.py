@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from mapservice.domain import Level, Measure, Reason, Status
 from mapservice.layers.classes import ValueClass, class_of, share
 from mapservice.layers.query import Query
+from mapservice.layers.subject_counts import NAMES as SUBJECTS
 from mapservice.titles import reason_name, value_label
 
 LEVEL_NAMES = {
@@ -48,8 +49,10 @@ def value_of(query: Query, row: Row[Any], among: tuple[ValueClass, ...]) -> Valu
     return Value(share(row.n, row.of), label, None, class_of(Fraction(row.n, row.of), among))
 
 
-def properties(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str) -> dict[str, Any]:
-    """The flat properties of a feature (docs/api.md)."""
+def properties(
+    query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
+) -> dict[str, Any]:
+    """The flat properties of a feature (docs/api.md). subjects: the row has the numbers by subject area."""
     value = value_of(query, row, among)
     result = {
         "ars": row.ars,
@@ -85,12 +88,16 @@ def properties(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_
             "services_in_progress": row.in_progress,
             "services_planned": row.planned,
         }
+    if subjects:
+        result |= {name: getattr(row, name) for name in SUBJECTS}
     return result
 
 
-def feature(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str) -> str:
+def feature(
+    query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
+) -> str:
     """One GeoJSON feature as text; its id is the boundary's own key."""
-    said = dumps(properties(query, row, among, data_as_of))
+    said = dumps(properties(query, row, among, data_as_of, subjects=subjects))
     return f'{{"type":"Feature","id":"{row.key}","geometry":{row.geojson},"properties":{said}}}'
 
 

@@ -18,7 +18,11 @@ _GEOMETRY = {"format": "geometry-multipolygon", "x-ogc-role": "primary-geometry"
 
 def queryables(level: Level, address: str) -> Json:
     """Of a level; exactly the names that layers.area_properties knows."""
-    words = {**vocabulary.area_properties(), **vocabulary.further_area_properties()}
+    words = {
+        **vocabulary.area_properties(),
+        **vocabulary.subject_properties(),
+        **vocabulary.further_area_properties(),
+    }
     names = [*area_properties.STATIC, *area_properties.COUNTED]
     properties = {name: property_of(name, words[name]) for name in names}
     title = _("%(collection)s: Filter", collection=vocabulary.level_words(level)[0])
@@ -26,8 +30,8 @@ def queryables(level: Level, address: str) -> Json:
 
 
 def schema(level: Level, address: str) -> Json:
-    """Of the features of a level."""
-    words = vocabulary.area_properties()
+    """Of the features of a level, with all that columns=subjects adds."""
+    words = {**vocabulary.area_properties(), **vocabulary.subject_properties()}
     key = vocabulary.further_area_properties()
     properties = {name: property_of(name, words[name]) for name in words}
     properties = {"geometry": property_of("geometry", key["geometry"]), **properties}

@@ -71,6 +71,7 @@ _ITEMS = (
     "limit",
     "cursor",
     "offset",
+    params.COLUMNS,
     *_COMMON,
 )
 _ITEM = tuple(name for name in params.FILTERS if name != "within")
@@ -289,6 +290,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         boxes=boxes,
         page=page,
         filter_=filter_,
+        subjects=params.parse_columns(request.args),
     )
     # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
     further: dict[str, Any] = {}
@@ -314,7 +316,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         content=content,
         collection=vocabulary.level_words(level)[0],
         collection_id=name,
-        words=vocabulary.area_properties(),
+        words={**vocabulary.area_properties(), **vocabulary.subject_properties()},
         rows=[(row.key, found.properties(row)) for row in found.rows],
         outline=outline(found),
     )
@@ -327,9 +329,10 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
 def item(connection: Connection, version: Version, name: str, key: str) -> Payload:
     """f-success: one area by its own key."""
     level = params.parse_level(name)
-    own = ("detail", "crs", *_COMMON)
+    own = ("detail", "crs", params.COLUMNS, *_COMMON)
     params.allow_only(request.args, (*_ITEM, *own), single=own)
     query = params.parse_query(request.args, level)
+    subjects = params.parse_columns(request.args)
     detail, system = params.parse_detail(request.args), params.parse_crs(request.args)
     boundary_id = boundary_of(connection, level, key) if is_region_key(key) else None
     if boundary_id is None:
@@ -338,7 +341,15 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         )
     if as_html():
         system, detail = crs.CRS84, _PAGE_DETAIL
-    found = feature_pages.find(connection, version, query, detail=detail, crs=system, boundary_id=boundary_id)
+    found = feature_pages.find(
+        connection,
+        version,
+        query,
+        detail=detail,
+        crs=system,
+        boundary_id=boundary_id,
+        subjects=subjects,
+    )
     row = found.rows[0]
     links = [*itself(GEOJSON), link("collection", JSON, to(".collection", name=name), _("Diese Sammlung"))]
     if not as_html():
@@ -350,7 +361,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         collection=vocabulary.level_words(level)[0],
         collection_id=name,
         key=key,
-        words=vocabulary.area_properties(),
+        words={**vocabulary.area_properties(), **vocabulary.subject_properties()},
         properties=found.properties(row),
         outline=outline(found),
         area_link=url_for("pages.area", key=row.authority or row.ars),

@@ -75,8 +75,9 @@ def _paths() -> Json:
         "crs",
         "datetime",
         "detail",
+        params.COLUMNS,
     )
-    single = ("featureId", *(name for name in filters if name != "within"), "crs", "detail")
+    single = ("featureId", *(name for name in filters if name != "within"), "crs", "detail", params.COLUMNS)
     return {
         "/": _get("getLandingPage", _("Einstieg"), "landingPage", common, "core"),
         "/conformance": _get("getConformance", _("Was umgesetzt ist"), "confClasses", common, "core"),

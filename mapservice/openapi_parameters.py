@@ -76,6 +76,9 @@ def parameters() -> Json:
             _("Generalisierung der Grenzen in Metern"),
             {"type": "integer", "enum": list(DETAILS), "default": params.DETAIL_DEFAULT},
         ),
+        params.COLUMNS: _query(
+            params.COLUMNS, _("subjects: dazu je Themenfeld eine Zahl"), choice(["subjects"])
+        ),
         "subject": _several("subject", _("Themenfeld"), {"type": "string", "enum": slugs}),
         "situation": _several("situation", _("Nummer einer Lage"), {"type": "integer", "minimum": 1}),
         "service": _several(
@@ -144,6 +147,7 @@ def _of_properties() -> Json:
     words = {
         **vocabulary.implementation_properties(),
         **vocabulary.area_properties(),
+        **vocabulary.subject_properties(),
         **vocabulary.further_area_properties(),
     }
     types = {"number": "number", "boolean": "boolean"}

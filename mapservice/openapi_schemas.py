@@ -12,7 +12,10 @@ TEXT: Json = {"type": "string"}
 
 def schemas() -> Json:
     properties: Json = {}
-    for name, (type_, title, description) in vocabulary.area_properties().items():
+    for name, (type_, title, description) in {
+        **vocabulary.area_properties(),
+        **vocabulary.subject_properties(),
+    }.items():
         # `value` is a number, or a status as text
         shape: Json = {"type": type_, "nullable": True} if type_ else {}
         properties[name] = {**shape, "title": title, "description": description}

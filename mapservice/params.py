@@ -56,6 +56,7 @@ ENTRY_FILTERS = ("subject", "situation", "service", "status", "within", "kind", 
 """Those of them that choose entries one by one."""
 _SINGLE = ("measure", "scope", "maturity", "confirmed", "method", "classes", "breaks")
 LANGUAGE = "lang"
+COLUMNS = "columns"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
 DETAIL_DEFAULT = 300
 SUGGESTIONS, SUGGESTIONS_MOST = 8, 50
@@ -190,6 +191,11 @@ def parse_detail(arguments: Arguments) -> int:
 
 def parse_format(arguments: Arguments, allowed: Collection[str], default: str) -> str:
     return _choice(arguments, "format", {name: name for name in allowed}, default)
+
+
+def parse_columns(arguments: Arguments) -> bool:
+    """Whether features have the numbers by subject area too: columns=subjects."""
+    return _choice(arguments, COLUMNS, {"subjects": True}, False)
 
 
 def parse_choice(arguments: Arguments, name: str, allowed: Sequence[str]) -> str:

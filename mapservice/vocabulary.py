@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from flask_babel import gettext as _
 
-from mapservice.domain import Level
+from mapservice import titles
+from mapservice.domain import SUBJECT_AREAS, Level
 
 
 def level_words(level: Level) -> tuple[str, str]:
@@ -55,6 +56,12 @@ def area_properties() -> Mapping[str, tuple[str, str, str]]:
         "municipalities_left_out": ("integer", _("Gemeinden ohne Angaben"), _("nicht mitgezählte Gemeinden")),
         "population_share": ("number", _("Anteil der Bevölkerung"), _("in Gemeinden mit gewähltem Status")),
     }
+
+
+def subject_properties() -> Mapping[str, tuple[str, str, str]]:
+    """Of each property that columns=subjects adds to a feature."""
+    text = _("Leistungen des Themenfelds mit gewähltem Status; leer: keine Angaben oder nicht zuständig")
+    return {slug: ("integer", titles.subject_name(name) or name, text) for slug, name in SUBJECT_AREAS}
 
 
 def further_area_properties() -> Mapping[str, tuple[str, str, str]]:
@@ -107,6 +114,7 @@ def implementation_properties() -> Mapping[str, tuple[str, str, str]]:
 
 
 UNITS = {
+    **{slug: "{Leistungen}" for slug, _name in SUBJECT_AREAS},
     "services_total": "{Leistungen}",
     "services_online": "{Leistungen}",
     "services_in_progress": "{Leistungen}",

@@ -314,6 +314,24 @@ def test_layers_and_areas_of_the_small_country(small_world: World, audience: str
 
 
 @pytest.mark.parametrize("audience", AUDIENCES)
+def test_numbers_by_subject_area_of_the_small_country(small_world: World, audience: str) -> None:
+    """columns=subjects, whatever services are chosen."""
+    comparison = small_world.comparison(audience)
+    for number, query in enumerate(
+        [
+            Filter(),
+            Filter(scope="available", measure="share", statuses=("online", "planned"), within=("05570",)),
+            Filter(services=("10301",), measure="spread"),
+            Filter(subjects=("umwelt",), statuses=("open", "not_responsible")),
+            *entry_filters("available")[::4],
+        ]
+    ):
+        levels = comparison.levels(query)
+        comparison.subjects(levels[-1 - number % 2], query)
+    agree(comparison)
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
 def test_facets_of_the_small_country(small_world: World, audience: str) -> None:
     """How many services a subject area or life situation would show."""
     comparison = small_world.comparison(audience)

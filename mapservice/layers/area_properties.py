@@ -11,6 +11,7 @@ from mapservice.domain import Measure, Reason, Status
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.predicates import Predicate, Properties, Type
 from mapservice.layers.query import Query
+from mapservice.layers.subject_counts import NAMES as SUBJECTS
 from mapservice.models import Authority, Boundary, BoundaryShape
 
 STATIC = {
@@ -39,6 +40,7 @@ COUNTED = {
     "municipalities_wanted": Type.NUMBER,
     "municipalities_left_out": Type.NUMBER,
     "population_share": Type.NUMBER,
+    **dict.fromkeys(SUBJECTS, Type.NUMBER),
 }
 """`value` is text with measure=status."""
 GEOMETRY = "geometry"
@@ -67,8 +69,12 @@ def named(district: Any, state: Any) -> Properties:
     return Properties(columns, GEOMETRY, _where_shape)
 
 
-def counted(query: Query, counts: CTE, among: tuple[ValueClass, ...], static: Properties) -> Properties:
-    """All of them; counts: the CTE of layers.areas, joined with Boundary. As layers' features say them."""
+def counted(
+    query: Query, counts: CTE, subjects: CTE, among: tuple[ValueClass, ...], static: Properties
+) -> Properties:
+    """All of them, as layers' features say them. counts: the CTE of layers.areas, joined with Boundary;
+    subjects: that of subject_counts, to be joined where a filter names one of its columns.
+    """
     c = counts.c
     known = c.reason.is_(None)
     spread = query.measure is Measure.SPREAD
@@ -105,6 +111,7 @@ def counted(query: Query, counts: CTE, among: tuple[ValueClass, ...], static: Pr
         columns["municipalities_left_out"] = Type.NUMBER, cast(c.left_out, Double)
         part = func.round(cast(c.population_n, Numeric) / func.nullif(c.population_of, 0), 3)
         columns["population_share"] = Type.NUMBER, cast(part, Double)
+    columns |= {name: (Type.NUMBER, cast(subjects.c[name], Double)) for name in SUBJECTS}
     return Properties(columns, GEOMETRY, _where_shape)
 
 

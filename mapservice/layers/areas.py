@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level, Measure, Reason, Status
-from mapservice.layers import area_properties
+from mapservice.layers import area_properties, subject_counts
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.counting import counted_areas, current_release, inside
 from mapservice.layers.crs import CRS84, Box, Crs
@@ -118,6 +118,7 @@ def rows(
     only: Only | None = None,
     wanted: Filter | None = None,
     among: tuple[ValueClass, ...] = (),
+    subjects: bool = False,
 ) -> Sequence[Row[Any]]:
     """One row per area inside the region (and touching one of the boxes), with its names and counts.
 
@@ -125,7 +126,8 @@ def rows(
     (names), online, in_progress, planned, n, of, status, reason, for spread left_out, population_n,
     population_of; with a detail also geojson, the generalised geometry as text in the
     reference system `crs`. boundary_id: that area alone. only: those areas. wanted: a filter over the
-    properties in area_properties.py; among: the classes that it may name.
+    properties in area_properties.py; among: the classes that it may name. subjects: with the columns of
+    subject_counts.py.
     """
     page = page or Page()
     # In the order of the release a page is known without a single count: its areas alone are counted.
@@ -159,8 +161,14 @@ def rows(
     )
     if only is not None:
         statement = statement.where(_among(query, counted, only))
+    by_subject = subject_counts.counted_subjects(query, selection, audience, boundary_id, chosen)
+    if subjects or (of_counts is not None and of_counts.names() & set(subject_counts.NAMES)):
+        statement = statement.join(by_subject, by_subject.c.boundary_id == counted.c.boundary_id)
+    if subjects:
+        statement = statement.add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
     if of_counts is not None:
-        offered = area_properties.counted(query, counted, among, area_properties.named(district, state))
+        static = area_properties.named(district, state)
+        offered = area_properties.counted(query, counted, by_subject, among, static)
         statement = statement.where(offered.condition(of_counts))
     if detail is not None:
         shape = aliased(BoundaryShape)

@@ -52,6 +52,10 @@ class Filter:
         second = [part for part in both if not _properties(part) <= known]
         return self._of(first), self._of(second)
 
+    def names(self) -> set[str]:
+        """The properties that it asks about."""
+        return _properties(self.tree)
+
     def _of(self, parts: list[Tree]) -> Filter | None:
         if not parts:
             return None

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
@@ -59,7 +60,7 @@ def test_schema_describes_every_property(client: FlaskClient) -> None:
     )
     described = get(client, link["href"])["properties"]
     assert described["services_online"]["x-ogc-unit"] == "{Leistungen}"
-    shown = get(client, f"{ITEMS}?measure=spread&service=10500")["features"][0]["properties"]
+    shown = get(client, f"{ITEMS}?measure=spread&service=10500&columns=subjects")["features"][0]["properties"]
     assert shown.keys() | {"geometry"} == described.keys()
 
 
@@ -210,6 +211,32 @@ def test_queryables_query_parameters(client: FlaskClient) -> None:
     assert get(client, f"{ITEMS}?status=planned")["numberReturned"] == 9
     for query in ({"population": "many"}, {"population": "nan"}, {"name": "\x00"}, {"geometry": "x"}):
         assert client.get(ITEMS, query_string=query).status_code == 400
+
+
+def test_numbers_by_subject_area_may_be_asked_for_and_filtered(client: FlaskClient) -> None:
+    """With the columns or without; the filter judges what the columns say."""
+    every = get(client, f"{ITEMS}?columns=subjects&detail=1000")["features"]
+    shown = {item["id"]: item["properties"] for item in every}
+    assert shown["05515"]["arbeit_ruhestand"] == 1
+    assert shown["05515"]["familie_kind"] == 0
+    assert {item["arbeit_ruhestand"] for item in shown.values()} == {None, 0, 1}
+    for text in ("arbeit_ruhestand = 1", "familie_kind < 1 AND name LIKE '%n%'", "arbeit_ruhestand IS NULL"):
+        with_columns = get(client, f"{ITEMS}?columns=subjects&detail=1000&filter={quote(text)}")
+        without = get(client, f"{ITEMS}?detail=1000&filter={quote(text)}")
+        assert [item["id"] for item in with_columns["features"]] == [
+            item["id"] for item in without["features"]
+        ]
+        assert all(item["properties"] == shown[item["id"]] for item in with_columns["features"])
+        assert "arbeit_ruhestand" not in without["features"][0]["properties"]
+    assert [item["id"] for item in get(client, f"{ITEMS}?arbeit_ruhestand=1")["features"]] == ["05515"]
+    one = get(client, f"{ITEMS}/05515?columns=subjects")["properties"]
+    assert one == shown["05515"]
+    paged = get(client, f"{ITEMS}?columns=subjects&limit=2&detail=1000")
+    assert [item["properties"] for item in paged["features"]] == list(shown.values())[:2]
+    assert any("columns=subjects" in link["href"] for link in paged["links"] if link["rel"] == "next")
+    page = client.get(f"{ITEMS}?columns=subjects&f=html").text
+    assert "Arbeit &amp; Ruhestand" in page
+    assert client.get(f"{ITEMS}?columns=all").status_code == 400
 
 
 def test_filter_is_kept_by_next_links(client: FlaskClient) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pandas as pd
@@ -11,6 +12,11 @@ import pandas as pd
 from .areas import DIGITS
 from .count import Filter, Recount
 
+SUBJECTS = (
+    *("arbeit_ruhestand", "bauen_wohnen", "bildung", "ein_auswanderung", "engagement_hobby", "familie_kind"),
+    *("forschung_foerderung", "gesundheit", "mobilitaet_reisen", "querschnittsleistungen", "recht_ordnung"),
+    *("steuern_zoll", "umwelt", "unternehmensfuehrung_entwicklung"),
+)
 REASONS = {"no_data": -1, "not_responsible": -2, "unincorporated": -3}
 
 
@@ -63,6 +69,17 @@ class Comparison:
         names = next(iter(wanted.values()), {})
         said = {key: {name: item.get(name) for name in names} for key, item in found.items()}
         self._compare(f"layer {level}", query, wanted, said)
+
+    def subjects(self, level: str, query: Filter) -> None:
+        """What columns=subjects adds: the numbers of each subject area, each as if it were chosen alone."""
+        answer = self._get(f"/api/layers/{level}.geojson", query, {"detail": "1000", "columns": "subjects"})
+        said = {item["id"]: item["properties"] for item in answer["features"]}
+        every = replace(query, services=(), situations=(), measure="count")
+        for slug in SUBJECTS:
+            alone = self.recount.values(level, replace(every, subjects=(slug,)))
+            wanted = {key: None if reason else int(n) for key, reason, n in _rows(alone)}
+            found = {key: item.get(slug, "missing") for key, item in said.items()}
+            self._compare(f"{slug} {level}", query, wanted, found)
 
     def facets(self, level: str, query: Filter) -> None:
         """/api/facets/<level>: by subject area and by life situation."""
@@ -157,6 +174,10 @@ def parameters_of(query: Filter, situations: Mapping[tuple[str, str], int]) -> I
 def _columns(table: pd.DataFrame, *names: str) -> list[list[Any]]:
     """Keys and columns as lists: rows one by one are slow in pandas."""
     return [table.index.tolist(), *(table[name].tolist() for name in names)]
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[str, str | None, Any]]:
+    return zip(*_columns(table, "reason", "n"), strict=True)
 
 
 def _plain(value: Any) -> Any:
