@@ -292,9 +292,9 @@ def label_points(shapes: Geometries, full: Geometries, crs: CRS) -> Numbers:
 
 
 def as_multi(geometries: Geometries) -> Geometries:
-    """Every area as a multi polygon, as the tables hold them."""
+    """Every area as a multi polygon, as the tables hold them, outer rings anticlockwise (RFC 7946, 3.1.6)."""
     parts, index = shapely.get_parts(geometries, return_index=True)
-    result: Geometries = shapely.multipolygons(parts, indices=index)
+    result: Geometries = shapely.multipolygons(shapely.orient_polygons(parts), indices=index)
     return result
 
 

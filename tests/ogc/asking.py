@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mapservice.domain import Level
 
 LEVELS = [level.plural for level in Level]
+COLLECTIONS = [*LEVELS, "implementations"]
 SIZES = {"states": 5, "districts": 9, "associations": 51, "municipalities": 91}
 PAGES = [
     "/api",
@@ -33,6 +34,22 @@ def get(client: FlaskClient, address: str) -> Any:
 
 def links(content: Any, rel: str) -> list[Any]:
     return [link for link in content["links"] if link["rel"] == rel]
+
+
+def parameter(client: FlaskClient, collection: str, name: str) -> Any:
+    """A parameter of the items of a collection, as the OpenAPI document describes it."""
+    document = get(client, "/api/openapi.json")
+    operation = document["paths"][f"/collections/{collection}/items"]["get"]
+    ids = [reference["$ref"].rsplit("/", 1)[1] for reference in operation["parameters"]]
+    found = [document["components"]["parameters"][id_] for id_ in ids]
+    (wanted,) = [described for described in found if described["name"] == name]
+    return wanted
+
+
+def stands_in_the_query(described: Any) -> bool:
+    """Whether a parameter is an optional one of the query, its values in one text, as Part 1 defines."""
+    form = (described["in"], described["required"], described["style"], described["explode"])
+    return form == ("query", False, "form", False)
 
 
 def mimetype(response: TestResponse) -> str:

@@ -9,10 +9,28 @@ from flask.testing import FlaskClient
 
 from mapservice import create_app
 from mapservice.database import Database
-from tests.ogc.asking import PAGES, get, read
+from tests.ogc.asking import PAGES, SCHEMAS, get, read
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+FURTHER = [
+    "/api/collections/implementations",
+    "/api/collections/implementations/items",
+    "/api/collections/implementations/queryables",
+]
 
 
-@pytest.mark.parametrize("address", [*PAGES, "/api/docs", "/api/collections/districts/items?limit=4"])
+@pytest.mark.parametrize("address", [*PAGES, *SCHEMAS, *FURTHER, "/api/docs"])
+def test_html_definition(client: FlaskClient, address: str) -> None:
+    """A browser that comes along gets a page of every resource."""
+    response = client.get(address, headers={"Accept": BROWSER})
+    assert response.status_code == 200
+    assert response.headers["Content-Type"].replace(" ", "") == "text/html;charset=utf-8"
+    assert response.text.startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    "address", [*PAGES, *FURTHER, "/api/docs", "/api/collections/districts/items?limit=4"]
+)
 def test_html_content(client: FlaskClient, address: str) -> None:
     """Pages in the site's design, under the strict policy, with every link of the JSON."""
     page = read(client, address)
@@ -20,7 +38,7 @@ def test_html_content(client: FlaskClient, address: str) -> None:
     assert not page.inline_scripts
     assert "Impressum" in page.text
     if address != "/api/docs":
-        for link in get(client, address)["links"]:
+        for link in get(client, address).get("links", []):
             if link["rel"] not in ("self", "alternate", "next"):
                 assert link["href"] in page.links
     for link in page.links:

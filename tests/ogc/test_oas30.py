@@ -5,24 +5,60 @@ from __future__ import annotations
 import json
 import re
 
+import jsonschema_rs
 from flask import Flask
 from flask.testing import FlaskClient
+from schemathesis.specs.openapi.definitions import OPENAPI_30
 
-from mapservice.params import LIMIT_MOST
-from tests.ogc.asking import LEVELS, get
+from tests.ogc.asking import LEVELS, OPENAPI, get, links, mimetype, read
 
 
-def test_oas30_definition(client: FlaskClient) -> None:
+def test_oas_definition_1(client: FlaskClient) -> None:
+    """As JSON under the media type of OpenAPI 3.0, and to read, both named by the landing page."""
+    (description,) = links(get(client, "/api"), "service-desc")
+    response = client.get(description["href"])
+    assert response.headers["Content-Type"].replace("; ", ";").startswith(OPENAPI)
+    (reading,) = links(get(client, "/api"), "service-doc")
+    page = read(client, reading["href"])
+    for path in get(client, "/api/openapi.json")["paths"]:
+        assert path in page.text
+
+
+def test_oas_definition_2(client: FlaskClient) -> None:
+    """Valid by the schema of OpenAPI 3.0; every reference leads somewhere, every operation has its own id."""
     document = get(client, "/api/openapi.json")
     assert document["openapi"].startswith("3.0.")
     assert document["servers"] == [{"url": "http://localhost/api"}]
+    jsonschema_rs.validator_for(OPENAPI_30).validate(document)
     text = json.dumps(document)
     for reference in set(re.findall(r'"#/([^"]+)"', text)):
         found = document
         for name in reference.split("/"):
             found = found[name]
-    limit = document["components"]["parameters"]["limit"]["schema"]
-    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, LIMIT_MOST, 100)
+    ids = [item["get"]["operationId"] for item in document["paths"].values()]
+    assert len(ids) == len(set(ids))
+
+
+def test_oas_impl(client: FlaskClient, app: Flask) -> None:
+    """Each operation of the document answers, in a type that the document names."""
+    document = get(client, "/api/openapi.json")
+    entry = get(client, "/api/collections/implementations/items?limit=1")["features"][0]["id"]
+    places = {"{collectionId}": "districts", "{tileMatrix}": "7", "{tileRow}": "42", "{tileCol}": "66"}
+    for path, item in document["paths"].items():
+        address = "/api" + path.replace("{featureId}", entry if "implementations" in path else "05515")
+        for place, value in places.items():
+            address = address.replace(place, value)
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert mimetype(response) in item["get"]["responses"]["200"]["content"], address
+
+
+def test_security(client: FlaskClient) -> None:
+    """Nothing needs a login, and the document names no way of one."""
+    document = get(client, "/api/openapi.json")
+    assert "security" not in document
+    assert "securitySchemes" not in document["components"]
+    assert not any("security" in item["get"] for item in document["paths"].values())
 
 
 def test_oas30_completeness(client: FlaskClient, app: Flask) -> None:
@@ -51,7 +87,7 @@ def test_oas30_completeness(client: FlaskClient, app: Flask) -> None:
         assert sorted(p["name"] for p in parameters if p["in"] == "query") == sorted(refused["allowed"])
 
 
-def test_oas30_exception_codes(client: FlaskClient) -> None:
+def test_exceptions_codes(client: FlaskClient) -> None:
     document = get(client, "/api/openapi.json")
     for path, item in document["paths"].items():
         assert {"200", "400", "500", "503"} <= item["get"]["responses"].keys()
