@@ -32,6 +32,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         guards,
         headers,
         i18n,
+        level_files,
         ogc,
         pages,
         papers,
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)
     ogc.init_app(app)
     tiles.init_app(app)
+    level_files.init_app(app)
     downloads.init_app(app)
     dataset.init_app(app)
     text_pages.init_app(app)

@@ -35,6 +35,7 @@ from mapservice.responses import (
 from mapservice.service import service
 
 blueprint = Blueprint("api", __name__, url_prefix="/api")
+_EXPOSED = "ETag, Content-Crs, Content-Range, Retry-After"
 
 
 # --- layers -----------------------------------------------------------------------------------------
@@ -424,7 +425,9 @@ def init_app(app: Flask, cache_mb: int, *, public: bool) -> None:
         def allow_origins(response: Response) -> Response:
             if wants_json():
                 response.headers["Access-Control-Allow-Origin"] = "*"
-                response.headers["Access-Control-Expose-Headers"] = "ETag, Content-Crs, Retry-After"
+                response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+                if request.method == "OPTIONS":  # what a browser asks before a script sends these
+                    response.headers["Access-Control-Allow-Headers"] = "If-None-Match, If-Range, Range"
             return response
 
         app.after_request(allow_origins)

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
 
+from mapservice import vector_files
 from mapservice.domain import SUBJECT_AREAS, Audience, Level, Reason, Scope, Status
 from mapservice.layers import areas
 from mapservice.layers.query import Query
@@ -43,14 +44,12 @@ def write(connection: Connection, path: Path) -> dict[str, int]:
     for level, layer in LAYERS.items():
         columns, geometry = _content(connection, level)
         names = [name for name, values in columns.items() if any(value is not None for value in values)]
-        data, masks = [], []
-        for name in names:
-            values = columns[name]
-            numeric = all(isinstance(value, int) for value in values if value is not None)
-            mask = np.array([value is None for value in values], dtype=bool)
-            filled = [0 if value is None else value for value in values] if numeric else values
-            data.append(np.array(filled, dtype=np.int64 if numeric else object))
-            masks.append(mask if numeric else None)
+        kept = {name: columns[name] for name in names}
+        types = {
+            name: int if all(isinstance(value, int) for value in values if value is not None) else str
+            for name, values in kept.items()
+        }
+        data, masks = vector_files.fields(kept, types)
         pyogrio.raw.write(
             path,
             np.array(geometry, dtype=object),

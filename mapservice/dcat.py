@@ -15,7 +15,7 @@ from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from mapservice import about, i18n, listings, params, vocabulary
+from mapservice import about, i18n, level_files, listings, params, vocabulary
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.errors import N_, UnavailableError
@@ -197,6 +197,7 @@ class _Catalogue:
         for level in self.extents:
             title, description = vocabulary.level_words(level)
             layer = url_for("api.layer", name=level.plural, _external=True)
+            package = url_for("level_files.as_geopackage", name=level.plural, _external=True)
             table = url_for("downloads.as_csv", level=level.plural, _external=True)
             items = url_for("ogc.collection", name=level.plural, _external=True)
             self.dataset(
@@ -205,6 +206,7 @@ class _Catalogue:
                 description,
                 [
                     _Form("geojson", "GeoJSON", layer, "application/geo+json", "GEOJSON"),
+                    _Form("gpkg", "GeoPackage", package, level_files.GEOPACKAGE, "GPKG"),
                     _Form("csv", "CSV", table, "text/csv", "CSV", borders=False),
                     _Form("ogc", "OGC API – Features", items, "application/json", "JSON", download=False),
                     whole,

@@ -172,14 +172,20 @@ def links(arguments: Mapping[str, Any], level: str) -> list[Download]:
             ("xlsx", "Excel (XLSX)", _("Arbeitsblatt mit Angaben zur Quelle"), "downloads.as_xlsx"),
         )
     ]
-    geojson = Download(
-        "geojson",
-        "GeoJSON",
-        _("Grenzen und Werte für GIS-Programme"),
-        url_for("api.layer", name=level, **unclassed),
-        url_for("api.layer", name="LEVEL").replace("LEVEL", "{level}"),
-    )
-    return [*listed, *drawn, geojson]
+    layers = [
+        Download(
+            kind,
+            name,
+            purpose,
+            url_for(endpoint, name=level, **unclassed),
+            url_for(endpoint, name="LEVEL").replace("LEVEL", "{level}"),
+        )
+        for kind, name, purpose, endpoint in (
+            ("geojson", "GeoJSON", _("Grenzen und Werte für GIS-Programme"), "api.layer"),
+            ("gpkg", "GeoPackage", _("dasselbe für QGIS, mit Farben"), "level_files.as_geopackage"),
+        )
+    ]
+    return [*listed, *drawn, *layers]
 
 
 def _path(endpoint: str) -> str:

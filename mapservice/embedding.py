@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from mapservice import about, forms, headers, i18n, listings, pages, portals, titles
+from mapservice import about, forms, headers, i18n, level_files, listings, pages, portals, titles
 from mapservice.errors import ParameterError
 from mapservice.layers.selection import resolve
 from mapservice.service import service
@@ -71,6 +71,7 @@ def code() -> str:
         map_link=url_for("pages.map_page", **chosen),
         texts=texts,
         files=portals.links({name: values for name, values in chosen.items() if name != "area"}),
+        layers=level_files.links(query.level.plural, chosen),
         api=url_for("ogc.landing", _external=True),
         licence=None if held.version().demonstration else about.data_licence(),
     )

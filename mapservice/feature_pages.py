@@ -61,9 +61,11 @@ def find(
     boundary_id: int | None = None,
     filter_: Filter | None = None,
     subjects: bool = False,
+    binary: bool = False,
 ) -> FeaturePage:
     """Look up areas with their values. detail: of the generalised shape, None for none. filter_: which areas,
     by their properties (layers/area_properties.py). subjects: with the numbers by subject area.
+    binary: with shapes as WKB, for files.
     """
     page = page or Page()
     selection = resolve(connection, query)
@@ -84,6 +86,7 @@ def find(
         wanted=filter_,
         among=among,
         subjects=subjects,
+        binary=binary,
     )
     shown = found if page.limit is None else found[: page.limit]
     return FeaturePage(

@@ -28,6 +28,7 @@ _SPEAKING = (
     "pictures.",
     "papers.",
     "coordination.",
+    "level_files.",
 )
 """Beginnings of the endpoints whose answers are in the language of the request."""
 _DATE_PATTERNS = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}

@@ -12,7 +12,16 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 
-from mapservice import feature_pages, json_schemas, ogc_entries, openapi, params, tiles, vocabulary
+from mapservice import (
+    feature_pages,
+    json_schemas,
+    level_files,
+    ogc_entries,
+    openapi,
+    params,
+    tiles,
+    vocabulary,
+)
 from mapservice.about import current_release, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
@@ -28,6 +37,7 @@ from mapservice.outline import outline
 from mapservice.representations import HTML, answer, as_html, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
 from mapservice.service import service
+from mapservice.sheets import CSV
 
 blueprint = Blueprint("ogc", __name__, url_prefix="/api")
 
@@ -254,6 +264,14 @@ def _collection(level: Level, extent: Extent, release: Row[Any], *, own: bool) -
                 tiles.TILESETS_REL, JSON, to("tiles.tilesets", name=name), _("Die Gebiete als Vektorkacheln")
             ),
             link("enclosure", GEOJSON, to("api.layer", name=name), _("Die ganze Ebene als eine Datei")),
+            *(
+                link("enclosure", type_, to(f"level_files.{view}", name=name), text)
+                for type_, view, text in (
+                    (level_files.GEOPACKAGE, "as_geopackage", _("Die ganze Ebene als GeoPackage")),
+                    (level_files.FLATGEOBUF, "as_flatgeobuf", _("Die ganze Ebene als FlatGeobuf")),
+                    (CSV, "as_csv", _("Die Werte der ganzen Ebene als CSV")),
+                )
+            ),
             *licences(release),
         ],
     }

@@ -415,9 +415,13 @@ def data() -> str:
         data_as_of=held.version().changed_at,
         data_licence=data_licence(),
         level_names=forms.level_names(),
-        layers=[
-            (name, url_for("api.layer", name=level.plural)) for level, name in forms.level_names().items()
-        ],
+        files={
+            form: [(name, url_for(view, name=level.plural)) for level, name in forms.level_names().items()]
+            for form, view in (
+                (_("Als GeoJSON"), "api.layer"),
+                (_("Als GeoPackage"), "level_files.as_geopackage"),
+            )
+        },
         run_kind=titles.run_kind,
         run_result=titles.run_result,
         **content,

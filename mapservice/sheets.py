@@ -91,10 +91,10 @@ def as_csv(table: Sheet) -> Payload:
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     comma = i18n.language() == "de"
     for row in (table.head, *table.rows):
-        writer.writerow([_csv_cell(cell, comma=comma) for cell in row])
+        writer.writerow([csv_cell(cell, comma=comma) for cell in row])
     writer.writerow([])
     for name, said in table.notes:
-        writer.writerow([_csv_cell(name), _csv_cell(said)])
+        writer.writerow([csv_cell(name), csv_cell(said)])
     return Payload((_BOM + text.getvalue()).encode(), CSV, (as_file(table.file, "csv"),))
 
 
@@ -131,7 +131,7 @@ def as_file(name: str, ending: str, *, inline: bool = False) -> tuple[str, str]:
     return "Content-Disposition", f'{kind}; filename="ozg-landkarte-{name}.{ending}"'
 
 
-def _csv_cell(cell: Cell, *, comma: bool = False) -> str:
+def csv_cell(cell: Cell, *, comma: bool = False) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):

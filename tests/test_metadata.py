@@ -81,7 +81,7 @@ def test_the_three_forms_say_the_same_and_hold_what_dcat_ap_de_requires(
         ):
             assert (dataset, required, None) in graph, (dataset, required)
     distributions = set(graph.subjects(RDF.type, DCAT.Distribution))
-    assert len(distributions) == 1 + 4 * 4
+    assert len(distributions) == 1 + 4 * 5
     for distribution in distributions:
         address = str(graph.value(distribution, DCAT.accessURL))
         assert address.startswith(f"{ROOT}/")

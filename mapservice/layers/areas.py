@@ -119,6 +119,7 @@ def rows(
     wanted: Filter | None = None,
     among: tuple[ValueClass, ...] = (),
     subjects: bool = False,
+    binary: bool = False,
 ) -> Sequence[Row[Any]]:
     """One row per area inside the region (and touching one of the boxes), with its names and counts.
 
@@ -127,7 +128,7 @@ def rows(
     population_of; with a detail also geojson, the generalised geometry as text in the
     reference system `crs`. boundary_id: that area alone. only: those areas. wanted: a filter over the
     properties in area_properties.py; among: the classes that it may name. subjects: with the columns of
-    subject_counts.py.
+    subject_counts.py. binary: the geometry as `wkb` instead, longitude or easting first.
     """
     page = page or Page()
     # In the order of the release a page is known without a single count: its areas alone are counted.
@@ -174,7 +175,7 @@ def rows(
         shape = aliased(BoundaryShape)
         statement = statement.join(
             shape, (shape.boundary_id == Boundary.id) & (shape.detail == detail)
-        ).add_columns(crs.geojson(shape).label("geojson"))
+        ).add_columns(crs.wkb(shape).label("wkb") if binary else crs.geojson(shape).label("geojson"))
     rest = Page(order=page.order) if early and chosen is not None else page
     return connection.execute(_paged(statement, query, counted, rest)).all()
 

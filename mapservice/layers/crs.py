@@ -51,6 +51,10 @@ class Crs:
             return shape.geojson
         return func.ST_AsGeoJSON(func.ST_Transform(shape.geom, self.srid), self.digits, 0)
 
+    def wkb(self, shape: Any) -> ColumnElement[bytes]:
+        """The geometry of a BoundaryShape as WKB in this system, longitude or easting first."""
+        return func.ST_AsBinary(shape.geom if self.geographic else func.ST_Transform(shape.geom, self.srid))
+
 
 CRS84 = Crs(_OGC + "OGC/1.3/CRS84", "WGS 84, Länge/Breite", STORED_SRID, 5, (-180, -90, 180, 90))
 EPSG_4326 = Crs(
