@@ -32,6 +32,12 @@ COMMANDS: dict[str, Entry] = {
     "import authorities": Entry(
         f"{_COMMANDS}.authorities:authorities", "Liest Angaben zu Behörden ein: Einwohner, Webseite, Kontakt."
     ),
+    "import groups": Entry(f"{_COMMANDS}.agreed:import_groups", "Liest Gruppen von Behörden ein."),
+    "import lists": Entry(
+        f"{_COMMANDS}.agreed:import_lists", "Liest Ziellisten ein: Leistungen, und wer welche übernimmt."
+    ),
+    "groups": Entry(f"{_COMMANDS}.agreed:groups", "Zeigt oder entfernt Gruppen von Behörden."),
+    "lists": Entry(f"{_COMMANDS}.agreed:lists", "Zeigt oder entfernt Ziellisten."),
     "publish": Entry(f"{_COMMANDS}.publication:publish", "Gibt Behörden für die Öffentlichkeit frei."),
     "unpublish": Entry(f"{_COMMANDS}.publication:unpublish", "Nimmt die Freigabe von Behörden zurück."),
     "releases": Entry(f"{_COMMANDS}.boundaries:releases", "Zeigt Gebietsstände, macht einen zum aktuellen."),

@@ -39,6 +39,11 @@ _IMPLEMENTATION = """id authority_id service_id identifier status url solution_k
 PUBLIC_COLUMNS = {
     "authority": frozenset(_AUTHORITY.split()),
     "implementation": frozenset(_IMPLEMENTATION.split()),
+    "authority_group": frozenset({"id", "key", "name", "public_description", "demonstration"}),
+    "group_member": frozenset({"group_id", "authority_id", "position"}),
+    "target_list": frozenset({"id", "key", "name", "demonstration"}),
+    "target": frozenset({"id", "list_id", "service_id", "position"}),
+    "commitment": frozenset({"id", "target_id", "authority_id", "who", "role", "due", "note"}),
 }
 PROTECTED_TABLES = (
     "import_run",
@@ -50,6 +55,11 @@ PROTECTED_TABLES = (
     "implementation_history",
     "tally",
     "data_version",
+    "authority_group",
+    "group_member",
+    "target_list",
+    "target",
+    "commitment",
 )
 """Tables with row-level security, forced on the owner too."""
 PUBLIC_POLICY = "public_rows"

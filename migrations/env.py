@@ -9,7 +9,8 @@ from __future__ import annotations
 from alembic import context
 from geoalchemy2 import alembic_helpers
 
-import mapservice.search.tables  # noqa: F401 - its table belongs to the metadata
+import mapservice.plans
+import mapservice.search.tables  # noqa: F401 - their tables belong to the metadata
 from mapservice.models import Base
 
 connection = context.config.attributes["connection"]

@@ -106,6 +106,19 @@ def test_responsible_authorities_only(loaded: Database) -> None:
     assert city > 10
 
 
+def test_a_group_and_a_list_that_say_so(loaded: Database) -> None:
+    with loaded.reader(Audience.PUBLIC) as connection:
+        names = connection.scalars(
+            text("SELECT name FROM authority_group UNION ALL SELECT name FROM target_list")
+        ).all()
+        assert len(names) == 2
+        assert all("(Demonstration)" in name for name in names)
+        members = connection.scalar(text("SELECT count(*) FROM group_member"))
+        taken = connection.scalar(text("SELECT count(*) FROM commitment WHERE due IS NOT NULL"))
+    assert members == 3  # of the places of this test three are districts
+    assert taken > 10
+
+
 def test_remove_leaves_nothing(loaded: Database) -> None:
     demo.remove(loaded)
     with loaded.owner() as connection:
@@ -116,6 +129,11 @@ def test_remove_leaves_nothing(loaded: Database) -> None:
             "solution",
             "tally",
             "life_situation",
+            "authority_group",
+            "group_member",
+            "target_list",
+            "target",
+            "commitment",
         ):
             count = connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
             assert (table, count) == (table, 0)

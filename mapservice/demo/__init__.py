@@ -48,7 +48,7 @@ def load(database: Database, *, seed: int = 1) -> Loaded:
     Replaces demonstration data that are there. Raises ConflictError where real implementations are, and
     ImportRefusedError without boundaries.
     """
-    from mapservice.demo import generate
+    from mapservice.demo import generate, plans
     from mapservice.imports import catalogue
     from mapservice.imports.report import Rejections
     from mapservice.imports.runs import analyse, run
@@ -74,6 +74,7 @@ def load(database: Database, *, seed: int = 1) -> Loaded:
                 )
             rows = generate.implementations(connection, seed, current.id)
             tallies.refresh(connection)
+            plans.load(connection, current.id)
             services = connection.scalar(
                 select(func.count()).select_from(Service).where(Service.demonstration)
             )
@@ -131,6 +132,9 @@ def remove_rows(connection: Connection) -> Loaded:
 
 
 def _delete_rows(connection: Connection) -> int:
+    from mapservice.demo import plans
+
+    plans.remove(connection)
     gone = connection.execute(
         delete(Implementation)
         .where(Implementation.demonstration)

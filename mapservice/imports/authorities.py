@@ -20,6 +20,7 @@ from mapservice.database import Database
 from mapservice.domain import pad_ars
 from mapservice.errors import ImportRefusedError
 from mapservice.imports import implementations, values
+from mapservice.imports.checking import checked_rows
 from mapservice.imports.importing import File, described, importing
 from mapservice.imports.keys import AuthorityIndex
 from mapservice.imports.read import Column, Table, normalise_heading, open_table
@@ -127,44 +128,27 @@ def _refuse_other_tables(table: Table) -> None:
 def _read_table(
     table: Table, index: AuthorityIndex, collected: _Collected, rejections: Rejections, result: Result
 ) -> None:
-    read = 0
-
-    def reject(line: int, column: str, value: str, reason: str) -> None:
-        nonlocal read
-        read += 1
-        rejections.add(table.name, line, column, value, reason)
-
-    for line, cells in table.rows(reject):
-        read += 1
-        found: dict[str, Any] = {}
-        errors = []
-        checks = (
-            index.find,
-            values.whole_number,
-            _postcode,
-            values.url,
-            values.url,
-            values.mail,
-            values.contact_kind,
-        )
-        for column, cell, check in zip(COLUMNS, cells, checks, strict=True):
-            if cell or column.required:
-                try:
-                    found[column.name] = check(cell)
-                except CellError as error:
-                    errors.append((column.name, cell, error))
-        for name, cell, wrong in errors:
-            rejections.add(table.name, line, name, cell, wrong.reason, wrong.suggestion)
-        if not errors:
-            place = found.pop("ars")
-            if "kontakt" in found:
-                found.setdefault("kontakt_art", 2)
-            else:
-                found.pop("kontakt_art", None)
-            names = dict(zip((column.name for column in COLUMNS[1:]), _FIELDS, strict=True))
-            said = {names[name]: value for name, value in found.items()}
-            _collect(place.id, said, (table.name, line), collected, rejections, result)
-    result.counts.read += read
+    checks = (
+        index.find,
+        values.whole_number,
+        _postcode,
+        values.url,
+        values.url,
+        values.mail,
+        values.contact_kind,
+    )
+    names = dict(zip((column.name for column in COLUMNS[1:]), _FIELDS, strict=True))
+    for row in checked_rows(table, checks, rejections, result.counts):
+        if not row.good:
+            continue
+        found = row.found
+        place = found.pop("ars")
+        if "kontakt" in found:
+            found.setdefault("kontakt_art", 2)
+        else:
+            found.pop("kontakt_art", None)
+        said = {names[name]: value for name, value in found.items()}
+        _collect(place.id, said, (table.name, row.line), collected, rejections, result)
 
 
 def _collect(
