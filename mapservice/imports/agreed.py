@@ -72,8 +72,8 @@ class Kind:
     """What tells the imports of groups and of lists apart.
 
     checks: of the columns, made over a connection; identity: of a row, from what the checks found, None if it
-    cannot be known; take: what a good row says beside its identity; write: stores one group or list, with what
-    is there of it (None: nothing) and the mode.
+    cannot be known; take: what a good row says beside its identity; write: stores one group or list, with
+    what is there of it (None: nothing) and the mode.
     """
 
     name: str
