@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 LANGUAGES = ("cql2-text", "cql2-json")
 MOST_CHARACTERS = 32_000
 MOST_DEPTH = 50
-_BRACKETS = re.compile(r"'(?:[^']|'')*'|[()]")
+_BRACKETS = re.compile(r"'(?:[^'\\]|''|\\[\s\S])*'|[()]")
 """Brackets, and texts as a whole, so that those inside them are not met."""
+_ESCAPE = re.compile(r"''|\\[\s\S]")
+_ESCAPED = {"''": "'", "\\'": "'", "\\\\": "\\"}
+_ESCAPED |= {"\\a": "\a", "\\b": "\b", "\\t": "\t", "\\n": "\n", "\\v": "\v", "\\f": "\f", "\\r": "\r"}
+"""What stands in a text for what (cql2-text, escaping). Other pairs stay: LIKE knows \\% and \\_."""
 SPATIAL = (
     "s_intersects",
     "s_disjoint",
@@ -81,7 +85,7 @@ rings: "(" positions ("," positions)* ")"
 
 OPERATOR: "<>" | "<=" | ">=" | "=" | "<" | ">"
 NUMBER: /[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?/
-STRING: /'([^']|'')*'/
+STRING: /'([^'\\]|''|\\[\s\S])*'/
 QUOTED: /"([^"]|"")+"/
 NAME: /[:A-Z_a-z\u00c0-\uffff][:A-Z_a-z\u00c0-\uffff0-9.]*/
 BOOLEAN.2: /(TRUE|FALSE)(?![:\w.])/i
@@ -144,6 +148,10 @@ def _from_text(text: str) -> Tree:
         if at is not None and 0 <= at < len(text.rstrip()):
             raise _refused(N_("Der Filter ist an Stelle %(at)s kein CQL2-Text."), at=at + 1) from None
         raise _refused(N_("Der Filter ist am Ende kein CQL2-Text.")) from None
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return _ESCAPED.get(found[0], found[0])
 
 
 def _check_brackets(text: str) -> None:
@@ -304,7 +312,7 @@ def _parser() -> Lark:
             return int(token) if token.lstrip("+-").isdigit() and len(token) < 20 else float(token)
 
         def STRING(self, token: str) -> Tree:
-            return token[1:-1].replace("''", "'")
+            return _ESCAPE.sub(_unescaped, token[1:-1])
 
         def QUOTED(self, token: str) -> Tree:
             return token[1:-1].replace('""', '"')

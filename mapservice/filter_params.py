@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mapservice import cql2, params
@@ -12,6 +13,8 @@ from mapservice.layers.predicates import Filter, Type
 from mapservice.params import Arguments
 
 FILTER_PARAMETERS = ("filter", "filter-lang", "filter-crs")
+_WHOLE = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+_BOOLEANS = {"true": True, "false": False}
 _TAKEN = frozenset(
     {
         *params.FILTERS,
@@ -33,8 +36,13 @@ def query_parameters(types: Mapping[str, Type]) -> dict[str, Type]:
     return {name: type_ for name, type_ in types.items() if name not in _TAKEN}
 
 
-def parse_filter(arguments: Arguments, types: Mapping[str, Type]) -> Filter | None:
-    """`filter` and properties together, all of which must hold. Raises ParameterError."""
+def parse_filter(
+    arguments: Arguments, types: Mapping[str, Type], *, properties: Iterable[str] = ()
+) -> Filter | None:
+    """`filter` and properties together, all of which must hold. Raises ParameterError.
+
+    properties: parameters that mean something else elsewhere, and here the property of their name.
+    """
     system = params.parse_crs(arguments, "filter-crs")
     language = params.parse_choice(arguments, "filter-lang", cql2.LANGUAGES)
     parts: list[Any] = []
@@ -42,9 +50,9 @@ def parse_filter(arguments: Arguments, types: Mapping[str, Type]) -> Filter | No
         tree = cql2.parse(arguments["filter"], language)
         whole = isinstance(tree, dict) and tree.get("op") == "and" and isinstance(tree.get("args"), list)
         parts += tree["args"] if whole and len(tree["args"]) > 1 else [tree]
-    for name, type_ in query_parameters(types).items():
+    for name in (*query_parameters(types), *properties):
         if name in arguments:
-            value = _value(name, arguments[name], type_)
+            value = _value(name, arguments[name], types[name])
             parts.append({"op": "=", "args": [{"property": name}, value]})
     if not parts:
         return None
@@ -52,6 +60,12 @@ def parse_filter(arguments: Arguments, types: Mapping[str, Type]) -> Filter | No
 
 
 def _value(name: str, text: str, type_: Type) -> Any:
+    if type_ is Type.INTEGER:
+        if not _WHOLE.fullmatch(text):
+            raise ParameterError(
+                N_("%(name)s ist eine ganze Zahl."), words={"name": name}, parameter=name, allowed=["3"]
+            )
+        return int(text)
     if type_ is Type.NUMBER:
         try:
             number = float(text)
@@ -70,4 +84,11 @@ def _value(name: str, text: str, type_: Type) -> Any:
         )
     if type_ is Type.DATE:
         return {"date": text}
-    return text == "true" if type_ is Type.BOOLEAN else text
+    if type_ is Type.BOOLEAN and text not in _BOOLEANS:
+        raise ParameterError(
+            N_("%(name)s ist wahr oder falsch."),
+            words={"name": name},
+            parameter=name,
+            allowed=list(_BOOLEANS),
+        )
+    return _BOOLEANS[text] if type_ is Type.BOOLEAN else text

@@ -89,8 +89,8 @@ def property_of(name: str, words: tuple[str, str, str], geometry: dict[str, str]
     found: dict[str, Any] = {"title": title, "description": explanation}
     if name == "geometry":
         return {**found, **(geometry or _GEOMETRY)}
-    if type_:
-        found["type"] = type_
+    # `value` is a number or, with measure=status, a text.
+    found["type"] = type_ or ["number", "string"]
     if name in vocabulary.UNITS:
         found["x-ogc-unit"] = vocabulary.UNITS[name]
     if name == "value_reason":

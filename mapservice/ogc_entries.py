@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, render_template, request
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
+from werkzeug.datastructures import MultiDict
 
 from mapservice import json_schemas, params, vocabulary
 from mapservice.about import current_release, data_licence, release_as_json, version_as_json
@@ -24,6 +25,7 @@ from mapservice.json_schemas import SCHEMA
 from mapservice.layers import crs, entries
 from mapservice.layers.entries import TYPES, Wanted
 from mapservice.layers.extents import extents
+from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
 from mapservice.ogc_links import QUERYABLES_REL, SCHEMA_REL, here, itself, licences, link, to
 from mapservice.representations import HTML, answer, as_html, represented
@@ -116,7 +118,7 @@ def items(connection: Connection, version: Version) -> Payload:
     """fc-op: page by page in the order of the ids, which stay, so that none is skipped or repeated."""
     arguments = request.args
     params.allow_only(arguments, (*params.ENTRY_FILTERS, *_ITEMS), single=_ITEMS)
-    query = params.parse_query(arguments, Level.MUNICIPALITY)
+    query, of_properties = _query(arguments)
     limit = params.parse_limit(arguments)
     params.check_datetime(arguments)
     system, detail, point = _form()
@@ -125,7 +127,7 @@ def items(connection: Connection, version: Version) -> Payload:
         resolve(connection, query),
         by_status="status" in arguments,
         boxes=params.parse_bbox(arguments),
-        filter=parse_filter(arguments, TYPES),
+        filter=parse_filter(arguments, TYPES, properties=of_properties),
         after=_cursor(arguments.get("cursor")),
         limit=limit + 1,
     )
@@ -184,6 +186,14 @@ def item(connection: Connection, version: Version, key: str) -> Payload:
         collection=vocabulary.implementations_words()[0],
     )
     return Payload(body.encode(), HTML)
+
+
+def _query(arguments: params.Arguments) -> tuple[Query, tuple[str, ...]]:
+    """The filters, and what is a property here: `maturity=3` is one, `maturity=1.1:3` a filter."""
+    if not arguments.get("maturity", "").isdecimal():
+        return params.parse_query(arguments, Level.MUNICIPALITY), ()
+    others = MultiDict((name, value) for name, value in arguments.items(multi=True) if name != "maturity")
+    return params.parse_query(others, Level.MUNICIPALITY), ("maturity",)
 
 
 def _form() -> tuple[crs.Crs, int, bool]:

@@ -136,7 +136,8 @@ def _paths() -> Json:
 
 def _entries(common: tuple[str, ...]) -> Json:
     base = "/collections/implementations"
-    page = (*FILTER_PARAMETERS, *query_parameters(entries.TYPES), *_ENTRIES)
+    filters = tuple("entryMaturity" if name == "maturity" else name for name in params.ENTRY_FILTERS)
+    page = (*FILTER_PARAMETERS, *query_parameters(entries.TYPES), *_ENTRIES, *filters)
     schema = {"type_": "application/schema+json"}
     return {
         base: _get("describeImplementations", _("Die Umsetzungen"), "collection", common, "core"),
@@ -160,7 +161,7 @@ def _entries(common: tuple[str, ...]) -> Json:
             "getImplementations",
             _("Umsetzungen, seitenweise"),
             "implementationsGeoJSON",
-            (*page, *params.ENTRY_FILTERS, *common),
+            (*page, *common),
             "data",
             type_=GEOJSON,
         ),

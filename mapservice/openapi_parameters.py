@@ -8,8 +8,9 @@ from mapservice import cql2, params, vocabulary
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, SolutionKind, Status
 from mapservice.filter_params import query_parameters
 from mapservice.layers import area_properties, crs, entries
+from mapservice.layers.predicates import Type
 from mapservice.layers.query import DEFAULT_CLASSES, DETAILS, LEAST_CLASSES, MOST_CLASSES, Method
-from mapservice.openapi_schemas import TEXT, Json, choice
+from mapservice.openapi_schemas import DAY, TEXT, Json, choice
 
 
 def parameters() -> Json:
@@ -134,10 +135,15 @@ def parameters() -> Json:
             _("Reifegrad ab dieser Stufe, in einem Modell"),
             choice([maturity.code for maturity in params.MATURITIES]),
         ),
+        "entryMaturity": _query(
+            "maturity",
+            _("Reifegrad: diese Stufe, oder ab dieser Stufe in einem Modell"),
+            {"anyOf": [{"type": "integer", "minimum": 0}, choice([item.code for item in params.MATURITIES])]},
+        ),
         "confirmed": _query(
             "confirmed",
             _("Nur Einträge zählen, die seit diesem Tag bestätigt sind"),
-            {"type": "string", "format": "date"},
+            DAY,
         ),
     }
 
@@ -150,11 +156,13 @@ def _of_properties() -> Json:
         **vocabulary.subject_properties(),
         **vocabulary.further_area_properties(),
     }
-    types = {"number": "number", "boolean": "boolean"}
     names = {**query_parameters(entries.TYPES), **query_parameters(area_properties.types())}
+    shapes: Json = {name: {"type": type_.value} for name, type_ in names.items()}
+    shapes |= {name: DAY for name, type_ in names.items() if type_ is Type.DATE}
+    # A number, or with measure=status a text.
+    shapes["value"] = {"anyOf": [{"type": "number"}, TEXT]}
     return {
-        name: _query(name, f"{words[name][1]}: {words[name][2]}", {"type": types.get(type_.value, "string")})
-        for name, type_ in names.items()
+        name: _query(name, f"{words[name][1]}: {words[name][2]}", shape) for name, shape in shapes.items()
     }
 
 

@@ -8,6 +8,7 @@ from mapservice import vocabulary
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
+DAY: Json = {"type": "string", "format": "date"}
 
 
 def schemas() -> Json:

@@ -12,6 +12,8 @@ from mapservice.responses import JSON
 _FILTERED = ("collectionId", *params.FILTERS, params.LANGUAGE)
 _PLACE = ("tileMatrix", "tileRow", "tileCol")
 _LANGUAGE = (params.LANGUAGE,)
+_VECTOR = ".collection.vector"
+"""What operation ids end in: the name behind it (OGC API - Tiles, oas30, operation-id)."""
 _FORMS = {"fJson": ["json"], "fTileset": ["json", "tilejson"], "fTileJson": ["tilejson"], "fTile": ["mvt"]}
 """Names of components, and what `f` may be where they stand."""
 
@@ -39,7 +41,7 @@ def paths() -> Json:
     tileset = f"/collections/{{collectionId}}/tiles/{tile_matrices.ID}"
     matrices = f"/tileMatrixSets/{tile_matrices.ID}"
     about, as_tilejson = _("Angaben zu den Kacheln"), _("Angaben zu den Kacheln als TileJSON")
-    tile = _get("getTile", _("Eine Vektorkachel"), (*_PLACE, *_FILTERED), "fTile")
+    tile = _get(f"{_VECTOR}.getTile", _("Eine Vektorkachel"), (*_PLACE, *_FILTERED), "fTile")
     answers = tile["get"]["responses"]
     binary = {"schema": {"type": "string", "format": "binary"}}
     answers["200"]["content"] = {"application/vnd.mapbox-vector-tile": binary}
@@ -47,8 +49,10 @@ def paths() -> Json:
     return {
         "/tileMatrixSets": _get("getTileMatrixSetsList", _("Kachelschemata"), _LANGUAGE),
         matrices: _get("getTileMatrixSet", _("Das Kachelschema"), _LANGUAGE),
-        "/collections/{collectionId}/tiles": _get("getTileSetsList", _("Die Kacheln einer Ebene"), _FILTERED),
-        tileset: _get("getTileSet", about, _FILTERED, "fTileset"),
+        "/collections/{collectionId}/tiles": _get(
+            f"{_VECTOR}.getTileSetsList", _("Die Kacheln einer Ebene"), _FILTERED
+        ),
+        tileset: _get(f"{_VECTOR}.getTileSet", about, _FILTERED, "fTileset"),
         f"{tileset}/tilejson.json": _get("getTileJSON", as_tilejson, _FILTERED, "fTileJson"),
         f"{tileset}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": tile,
         "/styles/{collectionId}.json": _get("getStyle", _("Ein Stil für MapLibre"), _FILTERED),

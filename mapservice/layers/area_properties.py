@@ -23,24 +23,24 @@ STATIC = {
     "designation": Type.TEXT,
     "district": Type.TEXT,
     "state": Type.TEXT,
-    "population": Type.NUMBER,
+    "population": Type.INTEGER,
     "geometry": None,
 }
 """Known of an area before anything is counted."""
 COUNTED = {
-    "services_total": Type.NUMBER,
-    "services_online": Type.NUMBER,
-    "services_in_progress": Type.NUMBER,
-    "services_planned": Type.NUMBER,
+    "services_total": Type.INTEGER,
+    "services_online": Type.INTEGER,
+    "services_in_progress": Type.INTEGER,
+    "services_planned": Type.INTEGER,
     "share": Type.NUMBER,
     "value": Type.NUMBER,
     "value_reason": Type.TEXT,
     "class": Type.TEXT,
-    "municipalities_total": Type.NUMBER,
-    "municipalities_wanted": Type.NUMBER,
-    "municipalities_left_out": Type.NUMBER,
+    "municipalities_total": Type.INTEGER,
+    "municipalities_wanted": Type.INTEGER,
+    "municipalities_left_out": Type.INTEGER,
     "population_share": Type.NUMBER,
-    **dict.fromkeys(SUBJECTS, Type.NUMBER),
+    **dict.fromkeys(SUBJECTS, Type.INTEGER),
 }
 """`value` is text with measure=status."""
 GEOMETRY = "geometry"

@@ -66,7 +66,7 @@ TYPES = {
     "solution": Type.TEXT,
     "solution_kind": Type.TEXT,
     "maturity_model": Type.TEXT,
-    "maturity": Type.NUMBER,
+    "maturity": Type.INTEGER,
     "reusable": Type.BOOLEAN,
     "reuse_note": Type.TEXT,
     "specialist_system": Type.TEXT,
@@ -165,7 +165,8 @@ def _chosen(wanted: Wanted, bundle: Any) -> ColumnElement[bool]:
         statuses = [int(status) for status in query.statuses]
         conditions.append(Implementation.status == any_(cast(statuses, ARRAY(SmallInteger))))
     if query.services:
-        conditions.append(or_(Service.key.in_(query.services), bundle.key.in_(query.services)))
+        # The key itself, as the property says it: a client that filters by properties trusts in that.
+        conditions.append(Service.key.in_(query.services))
     if query.subjects or query.situations:
         situation = func.coalesce(Service.life_situation_id, bundle.life_situation_id)
         conditions.append(or_(SubjectArea.slug.in_(query.subjects), situation.in_(query.situations)))

@@ -15,7 +15,21 @@ from typing import Any
 
 import shapely
 from shapely.geometry import shape as shapely_shape
-from sqlalchemy import ColumnElement, Date, Double, Text, and_, cast, collate, func, literal, not_, or_, true
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    DateTime,
+    Double,
+    Text,
+    and_,
+    cast,
+    collate,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
 
 from mapservice.errors import N_, ParameterError
 from mapservice.layers.crs import CRS84, STORED_SRID, Crs
@@ -30,8 +44,10 @@ _UNICODE = "und-x-icu"
 class Type(enum.StrEnum):
     TEXT = "string"
     NUMBER = "number"
+    INTEGER = "integer"
     BOOLEAN = "boolean"
     DATE = "date"
+    MOMENT = "date-time"
 
 
 @dataclass(frozen=True)
@@ -136,7 +152,9 @@ class _Reader:
 
     def _is_null(self, node: Tree) -> ColumnElement[bool]:
         if _name(node) == self.properties.geometry:
-            return literal(False) == true()
+            where = self.properties.where_shape
+            assert where is not None
+            return not_(where(lambda shape: shape.is_not(None)))
         _type, column = self._scalar(node)
         return column.is_(None)
 
@@ -172,6 +190,8 @@ class _Reader:
 
     def _scalars(self, *nodes: Tree) -> list[ColumnElement[Any]]:
         found = [self._scalar(node) for node in nodes]
+        if any(type_ is Type.MOMENT for type_, _ in found):
+            found = [_as_moment(*each) for each in found]
         _same([type_ for type_, _ in found])
         return [column for _, column in found]
 
@@ -193,7 +213,7 @@ class _Reader:
             if "date" in node:
                 return Type.DATE, cast(literal(_date(node["date"])), Date)
             if "timestamp" in node:
-                return Type.DATE, cast(literal(_moment(node["timestamp"]).date()), Date)
+                return Type.MOMENT, literal(_moment(node["timestamp"]), DateTime(timezone=True))
         raise refused(N_("An einer Stelle des Filters steht kein Wert und keine Eigenschaft."))
 
     def _property(self, name: str) -> tuple[Type, ColumnElement[Any]]:
@@ -204,7 +224,8 @@ class _Reader:
         found = self.properties.columns.get(name)
         if found is None:
             raise self._unknown(name)
-        return found
+        type_, column = found
+        return (Type.NUMBER if type_ is Type.INTEGER else type_), column
 
     def _unknown(self, name: str) -> ParameterError:
         shown = _shown(name)
@@ -264,8 +285,21 @@ def _count(op: str, args: Tree, number: int) -> list[Tree]:
     return args
 
 
+def _as_moment(type_: Type, column: ColumnElement[Any]) -> tuple[Type, ColumnElement[Any]]:
+    """A day beside a moment is the day's beginning, UTC."""
+    if type_ is not Type.DATE:
+        return type_, column
+    return Type.MOMENT, func.timezone("UTC", cast(column, DateTime))
+
+
 def _same(types: Sequence[Type]) -> None:
-    words = {Type.TEXT: "Text", Type.NUMBER: "Zahl", Type.BOOLEAN: "Wahrheitswert", Type.DATE: "Datum"}
+    words = {
+        Type.TEXT: "Text",
+        Type.NUMBER: "Zahl",
+        Type.BOOLEAN: "Wahrheitswert",
+        Type.DATE: "Datum",
+        Type.MOMENT: "Zeitpunkt",
+    }
     different = list(dict.fromkeys(types))
     if len(different) > 1:
         shown = ", ".join(words[type_] for type_ in different)
@@ -307,7 +341,9 @@ def _date(text: Tree) -> dt.date:
 def _moment(text: Tree) -> dt.datetime:
     try:
         if isinstance(text, str) and "T" in text:
-            return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+            moment = dt.datetime.fromisoformat(text)
+            if moment.tzinfo is not None:
+                return moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         pass
     raise refused(N_("Ein Zeitpunkt im Filter ist keiner."), ["TIMESTAMP('2026-11-23T10:00:00Z')"])

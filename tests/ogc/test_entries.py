@@ -14,41 +14,17 @@ from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import FEDERATION
 from mapservice.layers import crs
-from tests.entries import INTERNAL, add_entry, add_service, remove_entry, set_publication
+from tests.entries import add_entry, add_service, remove_entry, set_publication
 from tests.ogc.asking import get, links, read
-from tests.test_api import MUENSTER, TELGTE, WARENDORF, fill
+from tests.ogc.filling import HAMM, MAILBOX, PERSON, fill_richly
+from tests.test_api import MUENSTER, TELGTE, WARENDORF
 
 ITEMS = "/api/collections/implementations/items"
-HAMM = "059150000000"
-PERSON, MAILBOX = "eva.muster@muenster.example", "dienste@muenster.example"
 
 
 @pytest.fixture(scope="module")
 def filled(module_boundaries: Database) -> Database:
-    fill(module_boundaries)
-    with module_boundaries.owner() as connection:
-        add_service(connection, "99001001001001", parent_id=None, subject_area_id=3)
-        add_service(connection, "eigen:brunnen", name="Brunnenpass")
-        add_entry(
-            connection,
-            MUENSTER,
-            "10501",
-            status=2,
-            contact=PERSON,
-            contact_kind=2,
-            as_of="2026-05-01",
-            maturity_model=11,
-            maturity=3,
-            solution_kind=1,
-            reusable=True,
-        )
-        add_entry(connection, MUENSTER, "99001001001001", status=1, contact=MAILBOX, contact_kind=1)
-        set_publication(connection, FEDERATION)
-        add_entry(connection, FEDERATION, "10500")
-        # Not published, or not public: nobody may learn of these.
-        add_entry(connection, HAMM, "10500", source="Geheimquelle")
-        add_entry(connection, WARENDORF, "eigen:brunnen", visibility=INTERNAL, source="Geheimquelle")
-    return module_boundaries
+    return fill_richly(module_boundaries)
 
 
 @pytest.fixture(scope="module")

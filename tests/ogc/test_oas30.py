@@ -61,7 +61,7 @@ def test_security(client: FlaskClient) -> None:
     assert not any("security" in item["get"] for item in document["paths"].values())
 
 
-def test_oas30_completeness(client: FlaskClient, app: Flask) -> None:
+def test_completeness(client: FlaskClient, app: Flask) -> None:
     """Every address of the interface is described, and every parameter that one knows, and no other."""
     document = get(client, "/api/openapi.json")
     places = {"collectionId": "name", "featureId": "key", "tileMatrix": "z", "tileRow": "y", "tileCol": "x"}
