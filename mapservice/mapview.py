@@ -46,11 +46,6 @@ class MapMarkup:
     script: str
 
 
-def warm_up() -> None:
-    """Import folium beforehand: with pandas it needs half a second, which the first visitor would wait."""
-    import folium  # noqa: F401
-
-
 @functools.lru_cache(maxsize=8)
 def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMarkup:
     """tiles: template of a base map's addresses, with {z}, {x}, {y}; made, but not put on the map."""

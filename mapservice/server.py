@@ -49,10 +49,17 @@ def application() -> Flask:
     set_up_logging(settings.log_level)
     urls = cluster.urls(settings)
     app = create_app(settings, Database(DatabaseUrls(None, urls.internal, urls.public), settings))
-    from mapservice import mapview
-
-    threading.Thread(target=mapview.warm_up, daemon=True).start()
+    threading.Thread(target=warm_up, args=(app,), daemon=True).start()
     return app
+
+
+def warm_up(app: Flask) -> None:
+    """Make the map page once: folium, templates and texts then need not be read while a visitor waits.
+
+    Takes half a second; the worker answers meanwhile. Whatever fails here is told to those who ask.
+    """
+    with contextlib.suppress(Exception), app.test_request_context("/"):
+        app.view_functions["pages.map_page"]()
 
 
 # --- checks --------------------------------------------------------------------------------------------

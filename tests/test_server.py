@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from mapservice import server
+from mapservice import create_app, server
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.errors import ConfigurationError
@@ -94,6 +94,24 @@ def start(database: Database, tmp_path: Path) -> Iterator[Start]:
         if service.process.poll() is None:
             os.killpg(service.process.pid, signal.SIGKILL)
             service.process.wait()
+
+
+def test_a_worker_makes_the_map_page_before_anybody_asks(database: Database) -> None:
+    app = create_app(database.settings, database)
+    server.warm_up(app)
+    assert "map.html" in {name for _, name in app.jinja_env.cache or {}}
+    # It was no request: the application may still be extended.
+    app.add_url_rule("/later", view_func=lambda: "")
+    app.extensions["mapservice"].versions.close()
+
+
+def test_what_fails_beforehand_is_told_to_those_who_ask(database: Database) -> None:
+    urls = replace(database.urls, public="postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    broken = Database(urls, database.settings)
+    app = create_app(database.settings, broken)
+    server.warm_up(app)
+    assert app.test_client().get("/").status_code == 503
+    broken.dispose()
 
 
 def test_runs_says_where_and_ends_by_ctrl_c(start: Start) -> None:

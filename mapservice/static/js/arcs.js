@@ -20,23 +20,24 @@ const numberOf = (arc) => (arc < 0 ? ~arc : arc);
 class Boxes {
   constructor(length) {
     this.all = new Float64Array(4 * length);
-    for (let at = 0; at < this.all.length; at += 4) this.all.set([Infinity, Infinity, -Infinity, -Infinity], at);
+    for (let at = 0; at < this.all.length; at += 1) this.all[at] = at & 2 ? -Infinity : Infinity;
   }
 
-  extend(index, west, north, east, south) {
+  /** Extends a thing's box by one of other boxes. */
+  include(index, { all: others }, other) {
     const { all } = this;
-    const at = 4 * index;
-    if (west < all[at]) all[at] = west;
-    if (north < all[at + 1]) all[at + 1] = north;
-    if (east > all[at + 2]) all[at + 2] = east;
-    if (south > all[at + 3]) all[at + 3] = south;
+    const [at, from] = [4 * index, 4 * other];
+    if (others[from] < all[at]) all[at] = others[from];
+    if (others[from + 1] < all[at + 1]) all[at + 1] = others[from + 1];
+    if (others[from + 2] > all[at + 2]) all[at + 2] = others[from + 2];
+    if (others[from + 3] > all[at + 3]) all[at + 3] = others[from + 3];
   }
 
   /** Whether a thing's box meets another one: [west, north, east, south]. */
-  meets(index, [west, north, east, south]) {
+  meets(index, box) {
     const { all } = this;
     const at = 4 * index;
-    return all[at] <= east && all[at + 2] >= west && all[at + 1] <= south && all[at + 3] >= north;
+    return all[at] <= box[2] && all[at + 2] >= box[0] && all[at + 1] <= box[3] && all[at + 3] >= box[1];
   }
 
   of(index) {
@@ -46,57 +47,78 @@ class Boxes {
 
 /** Areas made of shared borders ("arcs"): projected and thinned once a zoom, drawn and pointed at by their numbers. */
 export class Areas {
-  constructor({ arcs, transform, objects }) {
-    this.#readArcs(arcs, transform);
-    this.#readRings(objects.areas.geometries, arcs.length);
+  /** document, lists: of topology.js. */
+  constructor({ arcs, transform, objects }, lists) {
+    this.#readArcs(lists, arcs, transform);
+    this.#readRings(lists, objects.areas.geometries);
   }
 
-  #readArcs(arcs, { scale, translate }) {
-    this.starts = new Int32Array(arcs.length + 1);
-    arcs.forEach((arc, number) => (this.starts[number + 1] = this.starts[number] + arc.length));
-    const total = this.starts[arcs.length];
+  #readArcs(lists, list, { scale, translate }) {
+    const [first] = lists.span(list);
+    // The list itself closes last.
+    const ends = lists.groupEnds(list).subarray(0, -1);
+    const count = ends.length;
+    const total = count ? (ends[count - 1] - first) >> 1 : 0;
+    this.starts = new Int32Array(count + 1);
     this.world = new Float64Array(2 * total);
-    this.arcBoxes = new Boxes(arcs.length);
+    this.arcBoxes = new Boxes(count);
+    const { values } = lists;
+    const { world } = this;
+    const boxes = this.arcBoxes.all;
     let at = 0;
-    arcs.forEach((arc, number) => {
-      let x = 0;
-      let y = 0;
-      for (const step of arc) {
-        x += step[0];
-        y += step[1];
-        const east = (this.world[at] = worldX(x * scale[0] + translate[0]));
-        const south = (this.world[at + 1] = worldY(y * scale[1] + translate[1]));
-        this.arcBoxes.extend(number, east, south, east, south);
-        at += 2;
+    for (let arc = 0; arc < count; arc += 1) {
+      let [x, y] = [0, 0];
+      let [west, north, east, south] = [Infinity, Infinity, -Infinity, -Infinity];
+      for (; at < ends[arc] - first; at += 2) {
+        x += values[first + at];
+        y += values[first + at + 1];
+        const right = (world[at] = worldX(x * scale[0] + translate[0]));
+        const down = (world[at + 1] = worldY(y * scale[1] + translate[1]));
+        if (right < west) west = right;
+        if (right > east) east = right;
+        if (down < north) north = down;
+        if (down > south) south = down;
       }
-    });
+      boxes[4 * arc] = west;
+      boxes[4 * arc + 1] = north;
+      boxes[4 * arc + 2] = east;
+      boxes[4 * arc + 3] = south;
+      this.starts[arc + 1] = at >> 1;
+    }
     this.pixels = new Float32Array(2 * total);
-    this.firsts = new Int32Array(arcs.length);
-    this.lasts = new Int32Array(arcs.length);
+    this.firsts = new Int32Array(count);
+    this.lasts = new Int32Array(count);
   }
 
   /** Rings of all areas one after the other, and the two areas beside each arc (-1: none, at the coast). */
-  #readRings(geometries, arcs) {
+  #readRings(lists, geometries) {
+    const arcs = this.firsts.length;
     this.length = geometries.length;
     this.boxes = new Boxes(this.length);
     this.sides = new Int32Array(2 * arcs).fill(-1);
     this.areaRings = new Int32Array(this.length + 1);
-    const ringArcs = [0];
-    const numbers = [];
-    geometries.forEach(({ type, arcs: parts }, index) => {
-      for (const ring of type === "Polygon" ? parts : parts.flat()) {
-        for (const arc of ring) {
-          const number = numberOf(arc);
-          numbers.push(arc);
-          this.sides[2 * number + (this.sides[2 * number] < 0 ? 0 : 1)] = index;
-          this.boxes.extend(index, ...this.arcBoxes.of(number));
+    const { sides, arcBoxes, boxes } = this;
+    const { values } = lists;
+    const ends = [];
+    const spans = geometries.filter(({ arcs: list }) => list !== undefined).map(({ arcs: list }) => lists.span(list));
+    // One list follows the other in the file, and so do their numbers here.
+    const first = spans.length ? spans[0][0] : 0;
+    this.numbers = values.slice(first, spans.at(-1)?.[1] ?? 0);
+    geometries.forEach(({ arcs: list }, index) => {
+      if (list !== undefined) {
+        const [from, to] = lists.span(list);
+        for (let place = from; place < to; place += 1) {
+          const number = numberOf(values[place]);
+          sides[2 * number + (sides[2 * number] < 0 ? 0 : 1)] = index;
+          boxes.include(index, arcBoxes, number);
         }
-        ringArcs.push(numbers.length);
+        for (const end of lists.ringEnds(list)) ends.push(end - first);
       }
-      this.areaRings[index + 1] = ringArcs.length - 1;
+      this.areaRings[index + 1] = ends.length;
     });
-    this.ringArcs = Int32Array.from(ringArcs);
-    this.numbers = Int32Array.from(numbers);
+    /** Where each ring's numbers begin. */
+    this.ringArcs = new Int32Array(ends.length + 1);
+    this.ringArcs.set(ends, 1);
   }
 
   /** An area's extent on the globe. */
@@ -107,7 +129,7 @@ export class Areas {
   /** The extent of the areas for which `wanted(index)` holds, null if there are none. */
   boundsOf(wanted) {
     const all = new Boxes(1);
-    for (let index = 0; index < this.length; index += 1) if (wanted(index)) all.extend(0, ...this.boxes.of(index));
+    for (let index = 0; index < this.length; index += 1) if (wanted(index)) all.include(0, this.boxes, index);
     return all.of(0)[0] === Infinity ? null : onGlobe(all.of(0));
   }
 
@@ -196,6 +218,11 @@ export class Areas {
       if (this.boxes.meets(index, point) && this.#holds(index, x, y)) return index;
     }
     return null;
+  }
+
+  /** The same for a place on the globe. */
+  holding(lon, lat) {
+    return this.at({ x: worldX(lon), y: worldY(lat) });
   }
 
   /** By counting the borders to the right of the point. */

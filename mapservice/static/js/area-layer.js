@@ -33,8 +33,11 @@ export const AreaLayer = CanvasLayer.extend({
     return this.paints[this.fills[index]].opacity;
   },
 
+  empty() {
+    return !this.fills;
+  },
+
   paint(context) {
-    if (!this.fills) return;
     this.areas.project(this._map);
     const view = this.areas.worldBox(this._bounds);
     Object.assign(context, { lineJoin: "bevel", lineCap: "round" });

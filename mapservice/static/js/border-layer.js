@@ -13,9 +13,12 @@ const BORDERS = {
 export const BorderLayer = CanvasLayer.extend({
   options: { padding: 0.25, className: "map-lines" },
 
-  /** areas: of arcs.js; features: theirs, with the keys of the levels above. */
+  /** areas: of arcs.js; features: of geometry-file.js. */
   setAreas(areas, features, level) {
-    const differ = (name) => (one, other) => features[one].properties[name] !== features[other].properties[name];
+    const differ = (name) => {
+      const groups = features.grouped(name);
+      return (one, other) => groups[one] !== groups[other];
+    };
     this.areas = areas;
     this.found = areas.borders({
       coast: (_, other) => other < 0,
@@ -30,9 +33,12 @@ export const BorderLayer = CanvasLayer.extend({
     this.request();
   },
 
+  empty() {
+    return !this.areas;
+  },
+
   /** Borders grow with the scale, as in an atlas. */
   paint(context) {
-    if (!this.areas) return;
     const { areas, found, colours } = this;
     areas.project(this._map);
     Object.assign(context, { lineJoin: "bevel", lineCap: "round" });

@@ -1,7 +1,6 @@
 // The coloured areas as the page deals with them: which are shown, in which colours, and what the pointer does.
 
 import { AreaLayer } from "./area-layer.js";
-import { Areas } from "./arcs.js";
 import { BorderLayer } from "./border-layer.js";
 import { mapColours } from "./colours.js";
 import { Marks } from "./marks.js";
@@ -29,15 +28,12 @@ export class Choropleth {
     return this;
   }
 
-  /** Puts the areas of a TopoJSON file on the map in place of those before; they are drawn with their colours. */
-  setGeometry(topology, level) {
-    this.level = level;
-    this.features = topology.objects.areas.geometries;
-    this.byArs = new Map(this.features.map((feature, index) => [feature.properties.ars, index]));
-    this.areas = new Areas(topology);
-    this.picture.setAreas(this.areas, level);
-    this.lines.setAreas(this.areas, this.features, level);
-    this.marks.setAreas(this.areas);
+  /** Puts the areas of a geometry file on the map in place of those before; they are drawn with their colours. */
+  setGeometry({ features, areas }, level) {
+    Object.assign(this, { features, areas, level });
+    this.picture.setAreas(areas, level);
+    this.lines.setAreas(areas, features, level);
+    this.marks.setAreas(areas);
     this.select(this.selected);
     this.mark(this.marked);
   }
@@ -55,8 +51,14 @@ export class Choropleth {
     for (const layer of [this.picture, this.lines, this.marks]) layer.flush();
   }
 
-  feature(index) {
-    return this.features[index];
+  /** What is known of an area. */
+  properties(index) {
+    return this.features.properties(index);
+  }
+
+  /** The number of an area by its twelve-digit key, undefined where it is not on the map. */
+  indexOf(ars) {
+    return this.features?.indexOf(ars);
   }
 
   /** Colours every area; `fill(index)` gives {colour} or {reason}, {dimmed}, and {passed} over by the legend. */
@@ -64,18 +66,20 @@ export class Choropleth {
     const { colours, patterns } = this;
     const paints = [];
     const numbers = new Map();
-    const fills = this.features.map((_, index) => {
+    const fills = new Uint8Array(this.features.length);
+    for (let index = 0; index < fills.length; index += 1) {
       const { colour, reason, dimmed, passed } = fill(index);
       const opacity = passed ? PASSED : dimmed ? DIMMED : 1;
       // Outside the chosen region: the map's own ground, taken neither for a value nor for a grey.
       const key = `${colour ?? reason} ${opacity}`;
-      if (!numbers.has(key)) {
-        numbers.set(key, paints.length);
+      let number = numbers.get(key);
+      if (number === undefined) {
+        numbers.set(key, (number = paints.length));
         const plain = colour ?? colours.greys[reason] ?? colours.ground;
         paints.push({ style: colour ?? patterns[reason] ?? plain, colour: plain, opacity });
       }
-      return numbers.get(key);
-    });
+      fills[index] = number;
+    }
     this.picture.colour(fills, paints, colours);
   }
 
@@ -92,7 +96,7 @@ export class Choropleth {
     canvas.addEventListener("click", (event) => {
       if (this.map.dragging?.moved() || this.map.boxZoom?.moved()) return;
       const index = at(place(event));
-      if (index !== null) this.handlers.select?.(this.feature(index));
+      if (index !== null) this.handlers.select?.(this.properties(index));
     });
   }
 
@@ -115,7 +119,7 @@ export class Choropleth {
   }
 
   #ring(name, ars) {
-    const index = this.byArs?.get(ars);
+    const index = this.indexOf(ars);
     this.marks.ring(name, index);
     return index === undefined ? null : this.areas.bounds(index);
   }

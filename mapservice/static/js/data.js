@@ -1,6 +1,6 @@
 // What the map fetches: values per filter, geometry per file. Only the last question's answer counts.
 
-import { withProperties } from "./geometry-file.js";
+import { readGeometry } from "./geometry-file.js";
 import { inLanguage } from "./texts.js";
 
 const JSON_TYPES = { headers: { Accept: "application/json" } };
@@ -51,7 +51,7 @@ export class Data {
     return fetchJson(url, { signal: request.signal });
   }
 
-  /** The current geometry file of a level: {hash, topology}. Parsed once per address. */
+  /** The current geometry file of a level: {hash, features, areas}. Read once per address. */
   async geometry(level, detail) {
     const key = `${level}/${detail}`;
     if (!this.files.has(key)) this.files.set(key, this.#load(level, detail));
@@ -67,7 +67,8 @@ export class Data {
     const params = new URLSearchParams({ level, detail });
     const { hash, href } =
       this.known[`${level}/${detail}`] ?? (await fetchJson(`${this.urls.geometry}?${params}`));
-    return { hash, topology: withProperties(await fetchJson(href)) };
+    const answer = await ask(href, JSON_TYPES);
+    return { hash, ...readGeometry(new Uint8Array(await answer.arrayBuffer())) };
   }
 
   forgetGeometry() {

@@ -46,7 +46,7 @@ class MapPage {
     this.tooltip = new Tooltip(container, (ars) => this.open(ars));
     this.choropleth = new Choropleth(map)
       .on("hover", (index, point) => this.hover(index, point))
-      .on("select", (feature) => this.open(feature.properties.ars));
+      .on("select", ({ ars }) => this.open(ars));
     this.names = new Names(map, () => this.data.names());
     this.places = new Places(this.form, this.choropleth);
     this.panel = new Panel(document.getElementById("area-panel"), urls, () => this.open(""));
@@ -70,8 +70,8 @@ class MapPage {
       },
     });
     new Locate(document.getElementById("locate"), document.getElementById("locate-said"), {
-      topology: async () => (await this.data.geometry("municipalities", 300)).topology,
-      found: (area) => this.openAt("municipalities", area.properties.ars),
+      geometry: () => this.data.geometry("municipalities", 300),
+      found: (ars) => this.openAt("municipalities", ars),
     });
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
     this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.replace(state));
@@ -96,7 +96,7 @@ class MapPage {
       words: (index) => this.#words(index),
       show: (index, point) => this.hover(index, point),
       hide: () => this.tooltip.hide(),
-      open: (index) => this.open(this.choropleth.feature(index).properties.ars),
+      open: (index) => this.open(this.choropleth.properties(index).ars),
       close: () => Boolean(this.state.area) && (this.open(""), true),
     });
     if (tiles) offerBasemap(map, tiles, this.root);
@@ -183,7 +183,7 @@ class MapPage {
     }
     if (state !== this.state) return;
     if (this.shownHash !== geometry.hash) {
-      this.choropleth.setGeometry(geometry.topology, state.level);
+      this.choropleth.setGeometry(geometry, state.level);
       this.shownHash = geometry.hash;
     }
     this.values = new Values(answer, state);
@@ -225,7 +225,7 @@ class MapPage {
     const geometry = await this.data.geometry(level, detail).catch(() => null);
     const wanted = `${level}/${detailFor(level, this.map.getZoom())}`;
     if (!geometry || this.state.level !== level || this.detail !== wanted || this.shownHash === geometry.hash) return;
-    this.choropleth.setGeometry(geometry.topology, level);
+    this.choropleth.setGeometry(geometry, level);
     this.shownHash = geometry.hash;
     this.choropleth.colour((index) => this.values.fill(index));
     this.names.setAreas(this.choropleth.features, level);
@@ -248,7 +248,7 @@ class MapPage {
       this.tooltip.leave();
       return;
     }
-    const { properties } = this.choropleth.feature(index);
+    const properties = this.choropleth.properties(index);
     const where = this.places.where(properties).join(" · ");
     const [value, rank] = [this.values.describe(index), this.values.describeRank(index)];
     this.tooltip.show(properties.ars, { name: properties.name, where, value, rank }, point);
@@ -256,7 +256,7 @@ class MapPage {
 
   /** An area as it is said: who it is, its value, and the class that its colour stands for. */
   #words(index) {
-    const { properties } = this.choropleth.feature(index);
+    const properties = this.choropleth.properties(index);
     const name = [properties.name, ...this.places.where(properties)].join(", ");
     const label = this.values?.at(index).class?.label;
     const value = this.values?.describe(index) ?? "";
@@ -291,16 +291,16 @@ class MapPage {
   async #showArea({ zoom = false } = {}) {
     const { area } = this.state;
     const bounds = this.choropleth.select(area);
-    const index = this.choropleth.byArs?.get(area);
-    const feature = index === undefined ? null : this.choropleth.feature(index);
-    const value = feature && this.values ? this.values.describe(index) : "";
+    const index = this.choropleth.indexOf(area);
+    const properties = index === undefined ? null : this.choropleth.properties(index);
+    const value = properties && this.values ? this.values.describe(index) : "";
     this.root.classList.toggle("has-panel", Boolean(area));
     // One authority may have areas at several levels; a link may open one that this level does not have.
-    const level = feature ? this.state.level : "";
+    const level = properties ? this.state.level : "";
     const shown = this.panel.show(
       area,
-      feature?.properties,
-      feature ? this.places.where(feature.properties).join(" · ") : "",
+      properties,
+      properties ? this.places.where(properties).join(" · ") : "",
       value,
       () => this.data.area(area, level, toParams({ ...this.state, lang: "" }, { page: false })),
       (error) => this.#drop(error, "area"),

@@ -20,7 +20,7 @@ export const Marks = CanvasLayer.extend({
 
   /** name: of RINGS; index: of an area, undefined for none. */
   ring(name, index) {
-    if (this.rings?.[name] === index) return;
+    if (!this.rings || this.rings[name] === index) return;
     this.rings[name] = index;
     this.request();
   },
@@ -30,8 +30,11 @@ export const Marks = CanvasLayer.extend({
     this.request();
   },
 
+  empty() {
+    return !this.areas || Object.values(this.rings).every((index) => index === undefined);
+  },
+
   paint(context) {
-    if (!this.areas) return;
     this.areas.project(this._map);
     context.lineJoin = "round";
     for (const [name, strokes] of Object.entries(RINGS)) {

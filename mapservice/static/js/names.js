@@ -61,9 +61,9 @@ function candidates({ names, features, level }, zoom) {
   towns();
   if (level !== "districts") districts();
   if (features && (level === "municipalities" || level === "associations") && zoom >= 9) {
-    for (const { properties } of features) {
-      const [lon, lat] = properties.label;
-      found.push([shortName(properties.name), lon, lat, "area"]);
+    for (let index = 0; index < features.length; index += 1) {
+      const { name, label } = features.properties(index);
+      found.push([shortName(name), ...label, "area"]);
     }
   }
   return found;
@@ -85,12 +85,18 @@ const NameLayer = CanvasLayer.extend({
     this.colours = mapColours();
   },
 
-  /** Places the names: `placed` lists {text, style, box: [left, top, right, bottom]}. */
+  empty() {
+    this.found = candidates(this.source, this._map.getZoom());
+    if (!this.found.length) this.canvas.dataset.names = 0;
+    return !this.found.length;
+  },
+
+  /** Places the names: `placed` lists {text, kind, box: [left, top, right, bottom]}. */
   paint(context) {
     const { _map: map, _bounds: bounds, colours } = this;
     this.placed = [];
     Object.assign(context, { textAlign: "center", textBaseline: "middle", lineJoin: "round" });
-    for (const [text, lon, lat, kind] of candidates(this.source, map.getZoom())) {
+    for (const [text, lon, lat, kind] of this.found) {
       const at = map.latLngToLayerPoint([lat, lon]);
       if (!bounds.contains(at)) continue;
       const style = STYLES[kind];
@@ -151,6 +157,7 @@ export class Names {
 
   /** The areas that are shown now bring their own names. */
   setAreas(features, level) {
+    if (this.layer.source.features === features) return;
     Object.assign(this.layer.source, { features, level });
     this.layer.request();
     if (this.asked) return;

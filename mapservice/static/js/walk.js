@@ -48,7 +48,7 @@ export class Walk {
   }
 
   get index() {
-    return this.choropleth.byArs?.get(this.ars);
+    return this.choropleth.indexOf(this.ars);
   }
 
   /** Where the walk goes on: the area that was opened or stood on last, else the one in the middle. */
@@ -91,7 +91,7 @@ export class Walk {
     const from = this.index;
     // Back is where one came from, even where another area is nearer.
     const back = this.last && this.last.to === this.ars && this.last.key === OPPOSITE[key] ? this.last.from : null;
-    const returned = back === null ? undefined : this.choropleth.byArs.get(back);
+    const returned = back === null ? undefined : this.choropleth.indexOf(back);
     const next = returned ?? nextIn(this.#points(), from, DIRECTIONS[key], this.acts.allowed);
     if (next === null) {
       this.#say(t("walk_end"));
@@ -104,7 +104,7 @@ export class Walk {
 
   #stand(index) {
     if (index === null || index === undefined) return;
-    this.ars = this.choropleth.feature(index).properties.ars;
+    this.ars = this.choropleth.properties(index).ars;
     this.view.panTo(this.choropleth.mark(this.ars));
     this.#showTooltip();
     this.#say(this.acts.words(index));
@@ -113,7 +113,7 @@ export class Walk {
   #showTooltip() {
     const { index } = this;
     if (index === undefined) return;
-    const [lon, lat] = this.choropleth.feature(index).properties.label;
+    const [lon, lat] = this.choropleth.properties(index).label;
     this.acts.show(index, this.map.latLngToContainerPoint([lat, lon]));
   }
 
@@ -145,7 +145,8 @@ export class Walk {
     const { features } = this.choropleth;
     if (this.pointsOf !== features) {
       this.pointsOf = features;
-      this.projected = features.map(({ properties: { label: [lon, lat] } }) => {
+      this.projected = Array.from({ length: features.length }, (_, index) => {
+        const [lon, lat] = features.properties(index).label;
         const { x, y } = this.map.project([lat, lon], 0);
         return [x, y];
       });
