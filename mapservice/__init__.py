@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         addresses,
         api,
         assets,
+        busy,
         coordination,
         dataset,
         dcat,
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     base = basemap(settings)
     headers.init_app(app, internal=audience is Audience.INTERNAL, tiles=base.origin if base else None)
     guards.init_app(app, settings)
+    busy.init_app(app, settings)
     pages.init_app(app)
     search_pages.init_app(app, settings)
     api.init_app(app, settings.cache_mb, public=audience is Audience.PUBLIC)

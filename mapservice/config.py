@@ -54,6 +54,15 @@ def _number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _limit(text: str) -> int:
+    if text.lower() in (*_NO, "aus"):
+        return 0
+    try:
+        return _number(1, 3600)(text)
+    except ValueError as error:
+        raise ValueError(f"{error} oder aus") from None
+
+
 def _seconds(text: str) -> float:
     allowed = "Sekunden zwischen 0.1 und 600, zum Beispiel 2.5"
     try:
@@ -254,6 +263,12 @@ SETTINGS: tuple[Setting, ...] = (
     _setting("WORKERS", _number(1, 64), "2", "Zahl der Prozesse, die antworten"),
     _setting("THREADS", _number(1, 64), "4", "Gleichzeitige Anfragen je Prozess"),
     _setting("STATEMENT_TIMEOUT", _seconds, "10", "Sekunden, die eine Abfrage höchstens dauern darf"),
+    _setting(
+        "BUSY_SECONDS",
+        _limit,
+        "120",
+        "Sekunden Rechenzeit je Minute, die eine Adresse beanspruchen darf; aus: ohne Grenze",
+    ),
     _setting("CACHE_MB", _number(0, 65536), "64", "Zwischenspeicher für Antworten je Prozess, in MB"),
     _setting("LOG_LEVEL", _choice(*LOG_LEVELS), "info", "Protokoll: debug, info, warning oder error"),
     _setting(
@@ -325,6 +340,8 @@ class Settings:
     threads: int = 4
     statement_timeout: float = 10.0
     """Seconds."""
+    busy_seconds: int = 120
+    """0: no limit."""
     cache_mb: int = 64
     log_level: str = "info"
     data_licence: str | None = None

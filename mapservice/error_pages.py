@@ -40,13 +40,16 @@ def _heading(status: int) -> str:
         400: _("Diese Anfrage verstehen wir nicht"),
         404: _("Diese Seite gibt es nicht"),
         405: _("Das geht hier nicht"),
+        413: _("Das geht hier nicht"),
+        414: _("Diese Adresse ist zu lang"),
+        429: _("Das waren gerade zu viele Anfragen"),
         501: _("Das kann dieser Server nicht"),
         503: _("Der Dienst ist gerade nicht erreichbar"),
     }.get(status, _("Da ist etwas schiefgegangen"))
 
 
 def _advice(status: int) -> list[str]:
-    if status == 400:
+    if status in (400, 413, 414):
         return [_("Prüfen Sie die Adresse, oder beginnen Sie ohne Filter von vorn.")]
     if status == 501:
         return [_("Nehmen Sie die Karte oder die Tabelle; beide lassen sich auch drucken.")]
@@ -76,7 +79,7 @@ def page(error: MapServiceError) -> Response:
         **content,
     )
     response = Response(body, error.status, mimetype="text/html")
-    if isinstance(error, UnavailableError):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -26,6 +26,8 @@ class MapServiceError(Exception):
     status = 500
     exit_code = 1
     code = "error"
+    retry_after: int | None = None
+    """Seconds after which asking again makes sense."""
 
     def __init__(
         self,
@@ -70,6 +72,31 @@ class UnavailableError(MapServiceError):
     status = 503
     code = "unavailable"
     retry_after = 5
+
+
+class TooBusyError(MapServiceError):
+    """One address asks for more than its share. Answered with Retry-After."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int, words: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, words=words)
+        self.retry_after = retry_after
+
+
+class TooLongError(MapServiceError):
+    """An address is longer than anything we have."""
+
+    status = 414
+    code = "address_too_long"
+
+
+class TooLargeError(MapServiceError):
+    """A request brings content, which nothing here reads."""
+
+    status = 413
+    code = "content_too_large"
 
 
 class ConfigurationError(MapServiceError):

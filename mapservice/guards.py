@@ -8,16 +8,21 @@ from urllib.parse import urlsplit
 
 from flask import Flask, request
 
-from mapservice.errors import N_, ParameterError
+from mapservice.errors import N_, ParameterError, TooLargeError, TooLongError
 
 if TYPE_CHECKING:
     from mapservice.config import Settings
 
+MOST_ADDRESS = 2**17
+"""Characters of path and query: the longest filter, every character of it percent-encoded."""
+MOST_CONTENT = 2**16
+"""Bytes."""
 RECEIVED_HOST = "mapservice.received_host"
 """Key in the WSGI environment: the Host header as it came, before the public address replaced it."""
 
 
 def init_app(app: Flask, settings: Settings) -> None:
+    app.before_request(refuse_large)
     app.before_request(refuse_nul)
     if settings.view == "internal":
         public_host = urlsplit(settings.public_url).hostname if settings.public_url else None
@@ -37,6 +42,19 @@ def init_app(app: Flask, settings: Settings) -> None:
                 )
 
         app.before_request(refuse_other_hosts)
+
+
+def refuse_large() -> None:
+    """Nothing here takes content, and no filter needs a longer address."""
+    parts = (request.environ.get("PATH_INFO", ""), request.environ.get("QUERY_STRING", ""))
+    if sum(map(len, parts)) > MOST_ADDRESS:
+        raise TooLongError(
+            N_("Die Adresse ist länger als %(most)s Zeichen. Vereinfachen Sie den Filter."),
+            words={"most": MOST_ADDRESS},
+            allowed=[str(MOST_ADDRESS)],
+        )
+    if (request.content_length or 0) > MOST_CONTENT:
+        raise TooLargeError(N_("Diese Adresse wird nur gelesen; sie nimmt keinen Inhalt an."))
 
 
 def refuse_nul() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask_babel import gettext as _
 
-from mapservice import openapi_tiles, params, vocabulary
+from mapservice import openapi_schemas, openapi_tiles, params, vocabulary
 from mapservice.domain import Level
 from mapservice.filter_params import FILTER_PARAMETERS, query_parameters
 from mapservice.layers import area_properties, entries
@@ -39,7 +39,17 @@ def document(server: str, contact_mail: str | None) -> Json:
                 "Error": {
                     "description": _("Die Anfrage konnte nicht beantwortet werden; die Antwort sagt, warum."),
                     "content": {"application/json": {"schema": schema_of("exception")}},
-                }
+                },
+                "TryLater": {
+                    "description": _("Zu viele Anfragen von einer Adresse, oder der Dienst ist überlastet."),
+                    "headers": {
+                        "Retry-After": {
+                            "description": _("Nach so vielen Sekunden noch einmal fragen"),
+                            "schema": {"type": "integer", "minimum": 1},
+                        }
+                    },
+                    "content": {"application/json": {"schema": schema_of("exception")}},
+                },
             },
         },
     }
@@ -193,7 +203,7 @@ def _get(
                 "schema": TEXT,
             }
         }
-    refused = ["400", "500", "503"]
+    refused = [*openapi_schemas.REFUSED]
     if {"collectionId", "entryId", "service"} & set(parameters):
         refused.append("404")
     if "cursor" in parameters:
@@ -207,7 +217,7 @@ def _get(
             "responses": {
                 "200": success,
                 "304": {"description": _("Unverändert seit der Antwort mit dem ETag in If-None-Match")},
-                **{code: {"$ref": "#/components/responses/Error"} for code in sorted(refused)},
+                **openapi_schemas.errors(refused),
             },
         }
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from mapservice import vocabulary
@@ -9,6 +10,8 @@ from mapservice import vocabulary
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
 DAY: Json = {"type": "string", "format": "date"}
+REFUSED = ("400", "414", "429", "500", "503")
+"""How any request may be answered besides."""
 
 
 def schemas() -> Json:
@@ -130,6 +133,12 @@ def schemas() -> Json:
 
 def _object(properties: Json, required: list[str]) -> Json:
     return {"type": "object", "required": required, "properties": properties}
+
+
+def errors(codes: Iterable[str]) -> Json:
+    """The answers with these codes, in their order."""
+    names = {"429": "TryLater", "503": "TryLater"}
+    return {code: {"$ref": f"#/components/responses/{names.get(code, 'Error')}"} for code in sorted(codes)}
 
 
 def schema_of(name: str) -> Json:

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from mapservice import params, tile_matrices
 from mapservice.layers.tiles import ZOOM_MOST
-from mapservice.openapi_schemas import Json, choice
+from mapservice.openapi_schemas import REFUSED, Json, choice, errors
 from mapservice.responses import JSON
 
 _FILTERED = ("collectionId", *params.FILTERS, params.LANGUAGE)
@@ -60,7 +60,7 @@ def paths() -> Json:
 
 
 def _get(operation: str, summary: str, parameters: tuple[str, ...], form: str = "fJson") -> Json:
-    refused = ["400", *(["404"] if "collectionId" in parameters else []), "500", "503"]
+    refused = [*REFUSED, *(["404"] if "collectionId" in parameters else [])]
     return {
         "get": {
             "tags": ["tiles"],
@@ -73,7 +73,7 @@ def _get(operation: str, summary: str, parameters: tuple[str, ...], form: str = 
                     "content": {JSON: {"schema": {"type": "object", "additionalProperties": True}}},
                 },
                 "304": {"description": _("Unverändert seit der Antwort mit dem ETag in If-None-Match")},
-                **{code: {"$ref": "#/components/responses/Error"} for code in refused},
+                **errors(refused),
             },
         }
     }

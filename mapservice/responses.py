@@ -18,9 +18,9 @@ import brotli
 from cachetools import LRUCache
 from flask import Response, current_app, g, request
 
-from mapservice import i18n
+from mapservice import busy, i18n
 from mapservice.database import Version
-from mapservice.errors import MapServiceError, UnavailableError
+from mapservice.errors import MapServiceError
 from mapservice.features import dumps
 from mapservice.service import service
 from mapservice.version import BUILD
@@ -121,17 +121,19 @@ def versioned(view: View) -> Callable[..., Response]:
             with kept.working(address):
                 stored = kept.get((version, address))
                 if stored is None:
-                    with held.reader() as connection:
-                        # Of the same snapshot as the data: the ETag must never name another version's bytes.
-                        version = held.versions.read(connection)
-                        payload = view(connection, version, **arguments)
-                    if payload.later is not None:
-                        payload = replace(payload, body=payload.later(), later=None)
-                    stored = _finish(payload, encoding, make_etag(version, address))
+                    with busy.working():
+                        with held.reader() as connection:
+                            # Of the snapshot of the data: an ETag must never name another version's bytes.
+                            version = held.versions.read(connection)
+                            payload = view(connection, version, **arguments)
+                        if payload.later is not None:
+                            payload = replace(payload, body=payload.later(), later=None)
+                        stored = _finish(payload, encoding, make_etag(version, address))
                     kept.put((version, address), stored)
         return _answer(stored)
 
-    return endpoint
+    counted: Callable[..., Response] = busy.counts_itself(endpoint)
+    return counted
 
 
 def make_etag(version: Version, address: tuple[Any, ...]) -> str:
@@ -190,7 +192,7 @@ def error_response(error: MapServiceError) -> Response:
     if error.allowed:
         content["allowed"] = list(error.allowed)
     response = Response(dumps(content), status=error.status, mimetype=JSON)
-    if isinstance(error, UnavailableError):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 

@@ -124,7 +124,13 @@ def imprint() -> str:
 @blueprint.get("/datenschutz")
 def privacy() -> str:
     """The operator's statement, and what is true of the service wherever it runs."""
-    return render_template("privacy.html", part=shown("datenschutz.md"), basemap=basemap(service().settings))
+    settings = service().settings
+    return render_template(
+        "privacy.html",
+        part=shown("datenschutz.md"),
+        basemap=basemap(settings),
+        limited=settings.busy_seconds > 0,
+    )
 
 
 @blueprint.get("/barrierefreiheit")
