@@ -151,3 +151,18 @@ def test_filters_of_a_link_stay_when_another_one_changes(visit: Visitor) -> None
     page.get_by_label("Region").select_option("")
     page.wait_for_url("**/?service=10501&service=10502&measure=share")
     made.painted()
+
+
+OUT_OF_VIEW = """() => [...document.querySelectorAll(".site-header :is(a, summary)")]
+  .filter((item) => item.offsetParent)
+  .filter((item) => item.getBoundingClientRect().left < 0 || item.getBoundingClientRect().right > innerWidth)
+  .map((item) => item.textContent.trim())"""
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small"])
+@pytest.mark.parametrize("language", ["de", "en"])
+def test_every_link_of_the_header_is_in_view(visit: Visitor, size: dict[str, int], language: str) -> None:
+    """The map's page does not scroll: what lies beside the screen cannot be reached with a finger."""
+    page = visit(size).open(f"/?lang={language}")
+    assert page.locator(".site-header a:visible").count() >= 6
+    assert page.evaluate(OUT_OF_VIEW) == []
