@@ -21,13 +21,14 @@ from mapservice.layers.query import SINGLE_SERVICE_MEASURES, Query
 from mapservice.layers.selection import resolve
 from mapservice.responses import Payload, versioned
 from mapservice.service import service
-from mapservice.snippets import masterportal, qgis, scripts, sld
-from mapservice.snippets.layer import Group, PortalLayer, StyleClass
+from mapservice.snippets import legend, masterportal, qgis, scripts, sld
+from mapservice.snippets.layer import Group, Pairs, PortalLayer, StyleClass
 
 blueprint = Blueprint("portals", __name__, url_prefix="/einbinden")
 EACH = "je"
 """The parameter that asks for one layer of each subject area, instead of the services chosen."""
 SUBJECTS = "themenfeld"
+LEGEND = "legende.svg"
 _CLASSING = ("method", "classes", "breaks")
 _SERVICES = ("subject", "situation", "service")
 _REASON_COLOURS = {
@@ -89,7 +90,8 @@ def _instructions() -> tuple[str, ...]:
         _("1. Die Einträge aus services.json in die Liste der services.json Ihres Masterportals kopieren."),
         _("2. Die Einträge aus style.json ebenso in Ihre style.json kopieren."),
         _("3. Den Ordner aus config.json (Version 2: config-version-2.json) in die config.json übernehmen."),
-        _("Jede Ebene steht zweimal in services.json: als GeoJSON und, mit -oaf am Ende, als OGC API."),
+        _("Jede Ebene steht dreimal in services.json: als GeoJSON, mit -oaf am Ende als OGC API – Features."),
+        _("Mit -vt am Ende: Vektorkacheln für Portale in EPSG:3857. Ihr Stil braucht keine style.json."),
     )
 
 
@@ -115,6 +117,7 @@ SNIPPETS = (
     Snippet(
         "sld-1-1", "ozg-landkarte-1.1.sld", _XML, lambda group: sld.style(group.layers[0], sld.VERSIONS[1])
     ),
+    Snippet("legend", LEGEND, "image/svg+xml", lambda group: legend.picture(group.layers[0])),
     Snippet("openlayers", "openlayers.js", _SCRIPT, lambda group: scripts.openlayers(group.layers[0])),
     Snippet("maplibre", "maplibre.js", _SCRIPT, lambda group: scripts.maplibre(group.layers[0])),
 )
@@ -214,9 +217,21 @@ def _layer(
             *(StyleClass(item.code, titles.reason_name(item), _REASON_COLOURS[item]) for item in Reason),
         ),
         fields=tuple((field, words[field][1]) for field in named),
+        tile_fields=_tile_fields(query),
+        legend=url_for("portals.file", filename=LEGEND, _external=True).partition("?")[0],
         attribution=_attribution(release, version),
         attribution_url=release.attribution_url or None,
     )
+
+
+def _tile_fields(query: Query) -> Pairs:
+    """What tiles say of an area (docs/api.md), in the words of its properties."""
+    words = vocabulary.area_properties()
+    spread, status = query.measure is Measure.SPREAD, query.measure is Measure.STATUS
+    n = _("Gemeinden mit Leistung") if spread else _("Leistungen mit gewähltem Status")
+    of = words["municipalities_total" if spread else "services_total"][1]
+    value = (("status", words["value"][1]),) if status else (("n", n), ("of", of))
+    return (("name", words["name"][1]), *value, ("reason", words["value_reason"][1]))
 
 
 def _marked(title: str, version: Version) -> str:

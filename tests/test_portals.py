@@ -31,7 +31,7 @@ ROOT = "https://karten.example/ozg"
 FILTER = "level=municipalities&measure=share&status=online&status=planned&within=05570&within=05515"
 FILES = {
     "masterportal.zip", "services.json", "style.json", "ozg-landkarte.qlr", "ozg-landkarte.qml",
-    "ozg-landkarte.sld", "ozg-landkarte-1.1.sld", "openlayers.js", "maplibre.js",
+    "ozg-landkarte.sld", "ozg-landkarte-1.1.sld", "openlayers.js", "maplibre.js", "legende.svg",
 }  # fmt: skip
 
 
@@ -73,12 +73,12 @@ def codes(style: dict[str, Any]) -> set[str]:
 def test_masterportal_entries_give_features_that_the_style_knows(client: FlaskClient, query: str) -> None:
     services = json.loads(get(client, f"/einbinden/services.json?{query}"))
     styles = {item["styleId"]: item for item in json.loads(get(client, f"/einbinden/style.json?{query}"))}
-    plain, oaf = services
-    assert (plain["typ"], oaf["typ"]) == ("GeoJSON", "OAF")
+    plain, oaf, tiles = services
+    assert (plain["typ"], oaf["typ"], tiles["typ"]) == ("GeoJSON", "OAF", "VectorTile")
     seen = classes_at(client, plain["url"])
     assert seen
     assert seen <= codes(styles[plain["styleId"]])
-    assert {item["styleId"] for item in services} == set(styles)
+    assert {item["styleId"] for item in (plain, oaf)} == set(styles)
     assert "BKG" in plain["layerAttribution"]
     assert "lizenz.example/?a=1&amp;b=2" in plain["layerAttribution"]
     features = json.loads(get(client, plain["url"]))["features"]
@@ -100,6 +100,35 @@ def test_masterportal_entries_give_features_that_the_style_knows(client: FlaskCl
     }
 
 
+@pytest.mark.parametrize("query", [FILTER, "", "measure=status&service=10500", "scope=available&lang=en"])
+def test_masterportal_tiles_have_grid_style_and_legend(client: FlaskClient, query: str) -> None:
+    """Tile by tile as the portal asks for them; what is shown of an area is in the tiles."""
+    *_others, entry = json.loads(get(client, f"/einbinden/services.json?{query}"))
+    assert entry["id"].endswith("-vt")
+    assert entry["epsg"] == "EPSG:3857"
+    # The tile of 512 pixels over Münster, from grid, origin and resolutions alone.
+    zoom, x, y = 7, 849_000, 6_788_000
+    side = entry["resolutions"][zoom] * entry["tileSize"]
+    column, row = int((x - entry["origin"][0]) / side), int((entry["origin"][1] - y) / side)
+    address = entry["url"].replace("{z}", str(zoom)).replace("{x}", str(column)).replace("{y}", str(row))
+    response = client.get(address.removeprefix(ROOT))
+    assert response.status_code == 200
+    assert "Münster".encode() in response.data
+    fields = entry["gfiAttributes"]
+    assert all(name.encode() in response.data for name in fields if name != "reason")
+    assert all(fields.values())
+    (style,) = entry["vtStyles"]
+    assert style["defaultStyle"] is True
+    made = json.loads(get(client, style["url"]))
+    assert {layer["source-layer"] for layer in made["layers"]} == {urlsplit(entry["url"]).path.split("/")[4]}
+    picture = ET.fromstring(get(client, entry["legend"]))
+    space = "{http://www.w3.org/2000/svg}"
+    labels = [item.text for item in picture.iter(f"{space}text")]
+    assert labels == [item["label"] for item in made["metadata"]["legend"]]
+    colours = [item.get("fill") for item in picture.iter(f"{space}rect")]
+    assert colours == [item["colour"] for item in made["metadata"]["legend"]]
+
+
 def test_one_folder_holds_all_subject_areas(client: FlaskClient) -> None:
     """A chosen service is left out, and a measure of one service becomes a count."""
     response = client.get("/einbinden/masterportal.zip?measure=status&service=10500&je=themenfeld")
@@ -108,7 +137,7 @@ def test_one_folder_holds_all_subject_areas(client: FlaskClient) -> None:
         files = {name.rpartition("/")[2]: archive.read(name).decode() for name in archive.namelist()}
     services, styles = json.loads(files["services.json"]), json.loads(files["style.json"])
     assert len(styles) == 14
-    assert len({item["id"] for item in services}) == 28
+    assert len({item["id"] for item in services}) == 42
     by_id = {item["id"]: item for item in services}
     (folder,) = json.loads(files["config.json"])["layerConfig"]["subjectlayer"]["elements"]
     assert [by_id[item["id"]]["typ"] for item in folder["elements"]] == ["GeoJSON"] * 14
@@ -199,7 +228,9 @@ def test_the_page_leads_to_every_file_and_classes_stay_fixed(client: FlaskClient
     }  # fmt: skip
     for link in links:
         assert client.get(link.removeprefix("/ozg")).status_code == 200, link
-    (entry, _oaf) = json.loads(get(client, f"/einbinden/services.json?{FILTER}&method=quantile&classes=3"))
+    (entry, _oaf, _tiles) = json.loads(
+        get(client, f"/einbinden/services.json?{FILTER}&method=quantile&classes=3")
+    )
     assert "method" not in entry["url"]
     assert entry["url"].count("status=") == 2
     assert client.get("/einbinden/style.json?measure=falsch").status_code == 400

@@ -32,7 +32,8 @@ class StyleClass:
 class PortalLayer:
     """A level with filters. geojson, api: addresses without filters, of the level and of the OGC API.
 
-    filters: name and value of each parameter, repeated ones too. fields: properties worth a look, titled.
+    filters: name and value of each parameter, repeated ones too. fields: properties worth a look, titled;
+    tile_fields: those that tiles have. legend: address of a picture of the classes, without filters.
     classes: every value that the property can have. attribution, attribution_url: whom the data name.
     """
 
@@ -43,6 +44,8 @@ class PortalLayer:
     filters: Pairs
     classes: tuple[StyleClass, ...]
     fields: Pairs
+    tile_fields: Pairs
+    legend: str
     attribution: str
     attribution_url: str | None
 

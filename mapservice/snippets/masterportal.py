@@ -15,13 +15,20 @@ from mapservice.snippets.layer import EDGE, PROPERTY, Group, PortalLayer, StyleC
 _UTM32 = "http://www.opengis.net/def/crs/EPSG/0/25832"
 """The system of nearly all German portals; the Masterportal asks the OGC API in it."""
 _PAGE = 1000
-OAF = "-oaf"
-"""What the id of the entry for the OGC API ends with."""
+_ZOOM_MOST = 14
+"""Of the vector tiles."""
+OAF, TILES = "-oaf", "-vt"
+"""What the ids of the entries for the OGC API and for vector tiles end with."""
+_EDGE_OF_THE_WORLD = 20037508.342789244
+_TILE = 512
+"""Pixels: of this size the numbers of WebMercatorQuad are those of the usual vector tiles."""
 
 
 def services(group: Group) -> list[dict[str, Any]]:
-    """Two entries a layer: GeoJSON at once, and OGC API - Features by the map section. A portal uses one."""
-    return [entry for layer in group.layers for entry in (_geojson(layer), _oaf(layer))]
+    """Three entries a layer, of which a portal uses one: GeoJSON at once, OGC API - Features by the map
+    section, and vector tiles, which a portal in EPSG:3857 draws.
+    """
+    return [entry for layer in group.layers for entry in (_geojson(layer), _oaf(layer), _tiles(layer))]
 
 
 def styles(group: Group) -> list[dict[str, Any]]:
@@ -87,6 +94,29 @@ def _oaf(layer: PortalLayer) -> dict[str, Any]:
         return {**entry, "params": dict(layer.filters)} if names else entry
     # `params` holds one value a name. The portal keeps the query of an address, where names may repeat.
     return {**entry, "url": with_filters(layer.api, layer.filters)}
+
+
+def _tiles(layer: PortalLayer) -> dict[str, Any]:
+    """With the grid spelt out, so that the portal goes on drawing beyond the finest tiles that there are."""
+    edge = _EDGE_OF_THE_WORLD
+    tiles = f"{layer.api}/collections/{layer.level}/tiles/WebMercatorQuad/{{z}}/{{y}}/{{x}}"
+    style = with_filters(f"{layer.api}/styles/{layer.level}.json", layer.filters)
+    entry = _common(layer, "VectorTile", TILES)
+    del entry["styleId"]
+    return {
+        **entry,
+        "url": with_filters(tiles, layer.filters),
+        "epsg": "EPSG:3857",
+        "extent": [-edge, -edge, edge, edge],
+        "origin": [-edge, edge],
+        "resolutions": [2 * edge / _TILE / 2**zoom for zoom in range(_ZOOM_MOST + 1)],
+        "tileSize": _TILE,
+        "minScale": "0",
+        "maxScale": "100000000",
+        "gfiAttributes": dict(layer.tile_fields),
+        "legend": with_filters(layer.legend, (("level", layer.level), *layer.filters)),
+        "vtStyles": [{"id": layer.id, "name": layer.title, "url": style, "defaultStyle": True}],
+    }
 
 
 def _rule(layer: PortalLayer, item: StyleClass) -> dict[str, Any]:
