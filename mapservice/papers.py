@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
-from mapservice import about, area_pages, forms, i18n, params, pictures, tables
+from mapservice import about, area_pages, closeups, forms, i18n, params, pictures, tables
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.downloads import as_file
@@ -31,6 +31,8 @@ _DENSITY = 2.6
 _RUNNING_MOST = 90
 _STANDING = 110
 """CSS pixels that the words on an area take from the height of the map."""
+_BESIDE, _CLOSEUP = 0.6, 0.36
+"""Of the width: the map beside a close-up of the open area, and the close-up."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,15 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
     sort = tables.parse_sort(request.args.get("sort"))
     sheet = _SHEETS[paper, orientation]
     shown = pictures.collect(connection, version, sheet.width, sort=sort)
-    area = _area(connection, shown)
+    found = _found(connection, shown)
+    area = _area(connection, shown, found) if found else None
+    closeup = (
+        closeups.closeup(connection, shown, found, round(_CLOSEUP * sheet.width), _DENSITY) if found else None
+    )
     height = sheet.height - (_STANDING if area else 0)
-    picture = replace(shown.picture, height=height, density=_DENSITY, bare=True)
-    rows = shown.rows[:MOST_ROWS]
+    width = round((_BESIDE if closeup else 1) * sheet.width)
+    picture = replace(shown.picture, width=width, height=height, density=_DENSITY, bare=True)
+    rows, marked = _rows(shown)
     level = shown.query.level
     show_state, show_district = level is not Level.STATE, level in (Level.ASSOCIATION, Level.MUNICIPALITY)
     given: dict[str, Any] = dict(pictures.filters().lists())
@@ -77,6 +84,9 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
             shown.query, sort, district=show_district, state=show_state, link=lambda **_: ""
         ),
         rows=tables.table_rows(shown.query, rows, lambda ars: ""),
+        marked=marked,
+        closeup=closeup,
+        closeup_alternative=closeups.alternative(closeup) if closeup else "",
         show_state=show_state,
         show_district=show_district,
         total=len(shown.rows),
@@ -90,27 +100,45 @@ def as_pdf(connection: Connection, version: Version) -> Payload:
         plain=plain,
         own=OWN_FILES,
         most_height=height,
+        most_rows=MOST_ROWS,
     )
     vector = len(shown.rows) <= _MOST_AS_LINES
     return Payload(
         media_type=PDF,
         headers=(as_file(shown.query, "pdf"),),
-        later=lambda: pictures.drawn(Job("pdf", picture, html, vector)),
+        later=lambda: pictures.drawn(Job("pdf", picture, html, vector, closeup)),
         weak=True,
         packed=True,
     )
 
 
-def _area(connection: Connection, shown: pictures.Shown) -> dict[str, Any] | None:
-    """How the ringed area stands among the others, as the map's panel says it; None if there is none here."""
+def _found(connection: Connection, shown: pictures.Shown) -> Row[Any] | None:
+    """The area of the address, if the level shown has it."""
     key = request.args.get("area", "")
     found = authorities.find_area(connection, key, shown.query.level) if key else None
-    if found is None or Level(found.level) is not shown.query.level:
-        return None
+    return found if found is not None and Level(found.level) is shown.query.level else None
+
+
+def _area(connection: Connection, shown: pictures.Shown, found: Row[Any]) -> dict[str, Any]:
+    """How the ringed area stands among the others, as the map's panel says it."""
     selection = resolve(connection, shown.query)
     stands = standing(connection, shown.query, selection, service().audience, found.boundary_id)
     name = ", ".join(filter(None, (found.name, found.designation)))
-    return {"name": name, **area_pages.in_words(connection, shown.query, stands, found.name)}
+    return {
+        "name": name,
+        "short": found.name,
+        **area_pages.in_words(connection, shown.query, stands, found.name),
+    }
+
+
+def _rows(shown: pictures.Shown) -> tuple[list[Row[Any]], int | None]:
+    """The rows of the table, and the place of the ringed area among them: in a long table it comes last."""
+    rows = list(shown.rows[:MOST_ROWS])
+    place = next((n for n, row in enumerate(shown.rows) if row.key == shown.picture.marked), None)
+    if place is not None and place >= len(rows):
+        rows.append(shown.rows[place])
+        place = len(rows) - 1
+    return rows, place
 
 
 def _facts(shown: pictures.Shown) -> list[tuple[str, str]]:

@@ -110,7 +110,7 @@ def collect(connection: Connection, version: Version, width: int, *, sort: str =
     page = Page(order=order.order, descending=order.descending)
     found = areas.rows(connection, query, selection, audience, page=page)
     n, of = areas.values_as_array(connection, query, selection, audience)
-    detail = _detail(box, width)
+    detail = detail_of(box, width)
     outlines = {
         key: bytes(shape) for key, shape in shapes.shapes_of(connection, query.level, selection, detail)
     }
@@ -133,7 +133,7 @@ def collect(connection: Connection, version: Version, width: int, *, sort: str =
             if row.key in outlines and (not picked or value.code in picked)
         ),
         ground=tuple(bytes(s) for s in shapes.shapes_around(connection, Level.STATE, around, detail)),
-        borders=_borders(connection, query.level, around, detail),
+        borders=borders_in(connection, query.level, around, detail),
         names=_names(connection, query, selection, len(found)),
         warnings=warnings(version),
         notes=_notes(release, version),
@@ -221,8 +221,8 @@ def _legend(among: Sequence[ValueClass], counts: Counter[str]) -> tuple[Entry, .
     return tuple(entries)
 
 
-def _detail(box: Box, width: int) -> int:
-    """Generalisation that the width can show."""
+def detail_of(box: Box, width: int) -> int:
+    """Generalisation (metres) that so many pixels in width can show of the box."""
     middle = math.radians((box.north + box.south) / 2)
     metres = (box.east - box.west) * _METRES_OF_A_DEGREE * math.cos(middle)
     metres = max(metres, (box.north - box.south) * _METRES_OF_A_DEGREE / 1.3)
@@ -236,7 +236,8 @@ def _around(box: Box) -> Box:
     return Box(box.west - more, box.south - more, box.east + more, box.north + more)
 
 
-def _borders(connection: Connection, level: Level, around: Box, detail: int) -> tuple[Border, ...]:
+def borders_in(connection: Connection, level: Level, around: Box, detail: int) -> tuple[Border, ...]:
+    """The outlines of the levels above that touch the box."""
     above = [] if level is Level.STATE else [(Level.STATE, True)]
     if level in (Level.ASSOCIATION, Level.MUNICIPALITY):
         above.insert(0, (Level.DISTRICT, False))

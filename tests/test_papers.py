@@ -18,6 +18,7 @@ from mapservice.database import Database
 from tests.entries import add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF = "055150000000", "055700000000"
+TELGTE = "055700044044"
 EVIL = '<img src="https://boese.example/x"> ${7*7} <script>1</script>'
 UA_PART = "{http://www.aiim.org/pdfua/ns/id/}part"
 
@@ -171,6 +172,30 @@ def test_a_paper_with_an_area_says_how_it_stands(client: FlaskClient) -> None:
         assert expected in said, expected
     # An area of another level is left out, from the link as well.
     assert "Platz 1" not in Paper(client, f"/karte.pdf?area={MUENSTER}&level=states").text()
+
+
+def test_an_open_town_is_shown_from_close_by_and_marked_in_the_table(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(papers, "MOST_ROWS", 5)
+    paper = Paper(client, f"/karte.pdf?level=municipalities&area={TELGTE}")
+    whole, closeup = (str(figure.Alt) for figure in paper.elements["/Figure"])
+    assert whole.startswith("Karte. ")
+    assert closeup.startswith("Ausschnitt der Karte mit Telgte: keine Angaben, umrandet. Ringsum: ")
+    around = closeup.partition("Ringsum: ")[2].split("; ")
+    assert {name.partition(":")[0] for name in around} >= {"Everswinkel", "Münster"}
+    assert "Münster: 2" in closeup
+    said = paper.text()
+    assert "Telgte und Umgebung" in said
+    # The table ends before the town's turn: it comes last.
+    assert "Gezeigt sind die ersten 5 von " in said
+    assert "Telgte (umrandet)" in re.sub(r"\s+", " ", said.partition("zuletzt das umrandete")[2])
+    assert len(paper.elements["/TR"]) == 1 + 5 + 1 + 5 + 1
+
+
+def test_what_the_map_shows_large_needs_no_closeup(client: FlaskClient) -> None:
+    for address in (f"/karte.pdf?area={MUENSTER}&within=05515", f"/karte.pdf?area={TELGTE}"):
+        assert len(Paper(client, address).elements["/Figure"]) == 1, address
 
 
 @pytest.mark.parametrize(

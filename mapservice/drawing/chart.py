@@ -129,9 +129,7 @@ class _Sheet:
 
     def _frame(self) -> tuple[Extent, float, float]:
         """The rectangle to show, with a margin, and its size on the page."""
-        west, south, east, north = shapely.total_bounds(self.shapes)
-        border = 0.025 * max(east - west, north - south) + 200
-        west, south, east, north = west - border, south - border, east + border, north + border
+        west, south, east, north = self._shown()
         ratio = (north - south) / (east - west)
         most = self.picture.height or (1.3 * self.inner)
         if self.picture.bare:
@@ -149,6 +147,16 @@ class _Sheet:
             more = ((east - west) * shown - (north - south)) / 2
             south, north = south - more, north + more
         return (west, south, east, north), self.inner, height
+
+    def _shown(self) -> Extent:
+        """The picture's window, or all areas with a margin."""
+        if (window := self.picture.window) is not None:
+            (place,) = geopandas.GeoSeries.from_xy([window.lon], [window.lat], crs="EPSG:4326").to_crs(CRS)
+            half = window.half
+            return place.x - half, place.y - half, place.x + half, place.y + half
+        west, south, east, north = shapely.total_bounds(self.shapes)
+        border = 0.025 * max(east - west, north - south) + 200
+        return west - border, south - border, east + border, north + border
 
     def _warnings(self) -> tuple[str, ...]:
         return () if self.picture.bare else self.picture.warnings

@@ -19,7 +19,8 @@ from mapservice.drawing import chart, fonts
 from mapservice.drawing.picture import OWN_FILES, Job
 from mapservice.paths import STATIC
 
-_PICTURE, _FONTS = f"{OWN_FILES}picture", f"{OWN_FILES}font/"
+_PICTURE, _CLOSEUP, _FONTS = f"{OWN_FILES}picture", f"{OWN_FILES}closeup", f"{OWN_FILES}font/"
+_SVG, _PNG = "image/svg+xml", "image/png"
 
 # One line for each property of CSS that it does not know: those of KERN's style sheet are many.
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
@@ -27,17 +28,20 @@ logging.getLogger("fontTools").setLevel(logging.ERROR)
 
 
 class OwnFiles(URLFetcher):  # type: ignore[misc]
-    """Gives out our static files and the picture of this paper; no network, no other file."""
+    """Gives out our static files and the pictures of this paper; no network, no other file.
 
-    def __init__(self, picture: bytes, media_type: str, cuts: dict[str, Path]) -> None:
+    pictures: bytes and media type by address.
+    """
+
+    def __init__(self, pictures: dict[str, tuple[bytes, str]], cuts: dict[str, Path]) -> None:
         super().__init__(allowed_protocols=(), allow_redirects=False)
-        self._picture = picture
-        self._media_type = media_type
+        self._pictures = pictures
         self._cuts = {f"{_FONTS}{cut}": path for cut, path in cuts.items()}
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
-        if url == _PICTURE:
-            return URLFetcherResponse(url, io.BytesIO(self._picture), {"Content-Type": self._media_type})
+        if url in self._pictures:
+            content, media_type = self._pictures[url]
+            return URLFetcherResponse(url, io.BytesIO(content), {"Content-Type": media_type})
         if url in self._cuts:
             return URLFetcherResponse(
                 url, io.BytesIO(self._cuts[url].read_bytes()), {"Content-Type": "font/ttf"}
@@ -50,11 +54,13 @@ class OwnFiles(URLFetcher):  # type: ignore[misc]
 
 
 def write(job: Job, cache: Path) -> bytes:
-    """The paper as PDF/UA-1. job.html names the picture by its address among OWN_FILES."""
-    form = "svg" if job.vector else "png"
-    picture = chart.draw(job.picture, form, cache, text_as_paths=True)
+    """The paper as PDF/UA-1. job.html names the pictures by their addresses among OWN_FILES."""
+    form, media_type = ("svg", _SVG) if job.vector else ("png", _PNG)
+    pictures = {_PICTURE: (chart.draw(job.picture, form, cache, text_as_paths=True), media_type)}
+    if job.closeup is not None:
+        pictures[_CLOSEUP] = (chart.draw(job.closeup, "svg", cache, text_as_paths=True), _SVG)
     cuts = fonts.unpacked(cache)
-    fetcher = OwnFiles(picture, "image/svg+xml" if job.vector else "image/png", cuts)
+    fetcher = OwnFiles(pictures, cuts)
     configuration = FontConfiguration()
     faces = "".join(
         f'@font-face {{ font-family: "{fonts.FAMILY}"; font-weight: {fonts.CUTS[cut]}; '

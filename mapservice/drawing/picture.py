@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 OWN_FILES = "https://mapservice.invalid/"
-"""Where a paper finds our static files and `picture`: a name that no network knows (RFC 2606), and that is
-never asked for.
+"""Where a paper finds our static files, `picture` and `closeup`: a name that no network knows (RFC 2606), and
+that is never asked for.
 """
 LONGEST_TEXT = 600
 """Characters of a text that a drawing shows; no line of a map is longer, whatever a file brought in."""
@@ -67,12 +67,22 @@ class Name:
 
 
 @dataclass(frozen=True)
+class Window:
+    """A square around a place (degrees). half: metres from there to its sides."""
+
+    lon: float
+    lat: float
+    half: float
+
+
+@dataclass(frozen=True)
 class Picture:
     """A map with all that it needs to be understood alone.
 
     warnings: said above everything, such as that data are made up; notes: below, such as the attribution.
     marked: key of the ringed area. width: pixels; height: at most so many, None: as the map needs.
     density: pixels of a PNG for each of these. bare: the map alone, where title and legend stand beside it.
+    window: what is shown of it, None: all areas.
     """
 
     language: str
@@ -91,15 +101,18 @@ class Picture:
     height: int | None = None
     density: float = 1.0
     bare: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True)
 class Job:
     """What the drawing process is asked for. form: png, svg or pdf; html: the paper around the picture, for
     pdf; vector: whether the paper holds the picture as lines, or, where these were too many, as pixels.
+    closeup: a second picture in the paper, always as lines.
     """
 
     form: str
     picture: Picture
     html: str = field(default="", repr=False)
     vector: bool = True
+    closeup: Picture | None = None

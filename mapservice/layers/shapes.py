@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, true
 
 from mapservice.domain import Level
 from mapservice.layers.counting import current_release, inside
@@ -27,14 +27,34 @@ def extent_of(connection: Connection, level: Level, selection: Selection) -> Box
     return None if row[0] is None else Box(*row)
 
 
+def _touching(box: Box | None) -> ColumnElement[bool]:
+    """Whether the rectangle around a boundary touches the box (degrees); without one all do."""
+    if box is None:
+        return true()
+    return and_(
+        Boundary.west <= box.east,
+        Boundary.east >= box.west,
+        Boundary.south <= box.north,
+        Boundary.north >= box.south,
+    )
+
+
 def shapes_of(
-    connection: Connection, level: Level, selection: Selection, detail: int
+    connection: Connection, level: Level, selection: Selection, detail: int, box: Box | None = None
 ) -> Sequence[Row[tuple[str, bytes]]]:
-    """Key and shape (WKB, EPSG:4326) of each area of the level inside the region, in the order of keys."""
+    """Key and shape (WKB, EPSG:4326) of each area of the level inside the region, in the order of keys.
+
+    box: those alone whose rectangle touches it.
+    """
     return connection.execute(
         select(Boundary.key, func.ST_AsBinary(BoundaryShape.geom))
         .join(BoundaryShape, (BoundaryShape.boundary_id == Boundary.id) & (BoundaryShape.detail == detail))
-        .where(Boundary.release_id == current_release(), Boundary.level == int(level), inside(selection))
+        .where(
+            Boundary.release_id == current_release(),
+            Boundary.level == int(level),
+            inside(selection),
+            _touching(box),
+        )
         .order_by(Boundary.ordinal)
     ).all()
 
@@ -47,18 +67,21 @@ def shapes_around(connection: Connection, level: Level, box: Box, detail: int) -
         .where(
             Boundary.release_id == current_release(),
             Boundary.level == int(level),
-            Boundary.west <= box.east,
-            Boundary.east >= box.west,
-            Boundary.south <= box.north,
-            Boundary.north >= box.south,
+            _touching(box),
         )
     ).all()
 
 
-def names_of(connection: Connection, level: Level, selection: Selection) -> Sequence[Row[Any]]:
-    """name, lon, lat, population (null if unknown) and area_m2 of areas of the level inside the region."""
+def names_of(
+    connection: Connection, level: Level, selection: Selection, box: Box | None = None
+) -> Sequence[Row[Any]]:
+    """key, name, lon, lat, population (null if unknown) and area_m2 of areas of the level inside the region.
+
+    box: as shapes_of().
+    """
     return connection.execute(
         select(
+            Boundary.key,
             Boundary.name,
             func.ST_X(Boundary.label_point).label("lon"),
             func.ST_Y(Boundary.label_point).label("lat"),
@@ -66,6 +89,11 @@ def names_of(connection: Connection, level: Level, selection: Selection) -> Sequ
             Boundary.area_m2,
         )
         .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
-        .where(Boundary.release_id == current_release(), Boundary.level == int(level), inside(selection))
+        .where(
+            Boundary.release_id == current_release(),
+            Boundary.level == int(level),
+            inside(selection),
+            _touching(box),
+        )
         .order_by(Boundary.ordinal)
     ).all()
