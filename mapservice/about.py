@@ -10,6 +10,7 @@ from mapservice import i18n, titles
 from mapservice.database import Version
 from mapservice.errors import N_, UnavailableError
 from mapservice.features import timestamp
+from mapservice.held import remembered
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import BoundaryRelease
@@ -26,7 +27,19 @@ def current_release(connection: Connection) -> Row[Any]:
 
     Raises UnavailableError while no boundaries are loaded.
     """
-    row = connection.execute(
+    row = remembered(connection, "current release", lambda: _read_release(connection))
+    if row is None:
+        raise UnavailableError(
+            N_(
+                "Es sind noch keine Verwaltungsgrenzen geladen. Befehl dafür: "
+                "mapservice import boundaries DATEI"
+            )
+        )
+    return row
+
+
+def _read_release(connection: Connection) -> Row[Any] | None:
+    return connection.execute(
         select(
             BoundaryRelease.id,
             BoundaryRelease.name,
@@ -37,14 +50,6 @@ def current_release(connection: Connection) -> Row[Any]:
             BoundaryRelease.licence_url,
         ).where(BoundaryRelease.is_current)
     ).one_or_none()
-    if row is None:
-        raise UnavailableError(
-            N_(
-                "Es sind noch keine Verwaltungsgrenzen geladen. Befehl dafür: "
-                "mapservice import boundaries DATEI"
-            )
-        )
-    return row
 
 
 def release_name(release: Row[Any]) -> str:

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Connection, Row, select
 
-from mapservice import area_pages, feature_pages, params, profiles, responses, results, titles
+from mapservice import area_pages, feature_pages, held, params, profiles, responses, results, titles
 from mapservice.about import current_release, release_as_json, said, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, Measure, Reason, Scope, Status, is_region_key
@@ -25,7 +25,6 @@ from mapservice.layers.selection import resolve
 from mapservice.layers.standing import Standing, standing
 from mapservice.models import BoundaryRelease, GeometryFile
 from mapservice.responses import (
-    GEOJSON,
     JSON,
     Payload,
     accepted_encoding,
@@ -51,10 +50,11 @@ def layer(connection: Connection, version: Version, name: str) -> Payload:
     query = params.parse_query(request.args, level)
     detail, subjects = params.parse_detail(request.args), params.parse_columns(request.args)
     crs = params.parse_crs(request.args, short=True)
-    found = feature_pages.find(connection, version, query, detail=detail, crs=crs, subjects=subjects)
     # GeoJSON of 2008: readers that know no other way take the system from this member.
     named = {} if crs.geographic else {"crs": {"type": "name", "properties": {"name": crs.urn}}}
-    return Payload(found.geojson(**named), GEOJSON, (feature_pages.content_crs(crs),))
+    return feature_pages.whole(
+        connection, version, query, detail=detail, crs=crs, subjects=subjects, further=named
+    )
 
 
 # --- values -----------------------------------------------------------------------------------------
@@ -419,6 +419,7 @@ def health() -> Response:
 def init_app(app: Flask, cache_mb: int, *, public: bool) -> None:
     """Register the endpoints. public: other origins may read (CORS); never in the internal view."""
     responses.init_app(app, cache_mb)
+    held.init_app(app, cache_mb)
     app.register_blueprint(blueprint)
     if public:
 

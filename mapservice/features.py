@@ -23,6 +23,8 @@ LEVEL_NAMES = {
     Level.ASSOCIATION: "association",
     Level.MUNICIPALITY: "municipality",
 }
+_SERVICES = ("services_total", "services_online", "services_in_progress", "services_planned")
+_NO_SERVICES = ",".join(f'"{name}":null' for name in _SERVICES)
 
 
 @dataclass(frozen=True)
@@ -49,24 +51,31 @@ def value_of(query: Query, row: Row[Any], among: tuple[ValueClass, ...]) -> Valu
     return Value(share(row.n, row.of), label, None, class_of(Fraction(row.n, row.of), among))
 
 
-def properties(
-    query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
-) -> dict[str, Any]:
-    """The flat properties of a feature (docs/api.md). subjects: the row has the numbers by subject area."""
-    value = value_of(query, row, among)
-    result = {
+def named(level: Level, row: Row[Any]) -> dict[str, Any]:
+    """The properties that a boundary release fixes (docs/api.md)."""
+    return {
         "ars": row.ars,
         "authority": row.authority,
         "ags": row.ags,
         "name": row.name,
         "designation": row.designation,
-        "level": LEVEL_NAMES[query.level],
+        "level": LEVEL_NAMES[level],
         "district": row.district,
         "state": row.state,
-        "services_total": None,
-        "services_online": None,
-        "services_in_progress": None,
-        "services_planned": None,
+    }
+
+
+def counted(query: Query, row: Row[Any]) -> dict[str, int | None]:
+    """Numbers of services by status, whatever the query asks for; none where there is no value."""
+    if query.measure is Measure.SPREAD or row.reason is not None:
+        return dict.fromkeys(_SERVICES)
+    return dict(zip(_SERVICES, (row.of, row.online, row.in_progress, row.planned), strict=True))
+
+
+def valued(query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str) -> dict[str, Any]:
+    """What a query makes of these numbers (docs/api.md)."""
+    value = value_of(query, row, among)
+    result = {
         "share": share(row.n, row.of) if row.of and row.reason is None else None,
         "value": value.value,
         "value_label": value.label,
@@ -81,30 +90,97 @@ def properties(
             "municipalities_left_out": row.left_out,
             "population_share": share(row.population_n, row.population_of) if row.population_of else None,
         }
-    elif row.reason is None:
-        result |= {
-            "services_total": row.of,
-            "services_online": row.online,
-            "services_in_progress": row.in_progress,
-            "services_planned": row.planned,
-        }
-    if subjects:
-        result |= {name: getattr(row, name) for name in SUBJECTS}
     return result
+
+
+def properties(
+    query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
+) -> dict[str, Any]:
+    """All flat properties of a feature. subjects: the row has the numbers by subject area."""
+    return {
+        **named(query.level, row),
+        **counted(query, row),
+        **valued(query, row, among, data_as_of),
+        **({name: getattr(row, name) for name in SUBJECTS} if subjects else {}),
+    }
 
 
 def feature(
     query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
 ) -> str:
     """One GeoJSON feature as text; its id is the boundary's own key."""
-    said = dumps(properties(query, row, among, data_as_of, subjects=subjects))
-    return f'{{"type":"Feature","id":"{row.key}","geometry":{row.geojson},"properties":{said}}}'
+    (tail,) = tails(query, [row], among, data_as_of, subjects=subjects)
+    return head(row.key, row.geojson, named(query.level, row)) + tail.decode()
+
+
+def head(key: str, geojson: str, names: dict[str, Any]) -> str:
+    """A feature up to its numbers: what stays while the release does."""
+    return f'{{"type":"Feature","id":"{key}","geometry":{geojson},"properties":{dumps(names)[:-1]}'
+
+
+def tails(
+    query: Query,
+    rows: Iterable[Row[Any]],
+    among: tuple[ValueClass, ...],
+    data_as_of: str,
+    *,
+    subjects: bool = False,
+) -> list[bytes]:
+    """The rest of features that begin with head(). Few different ones occur, and each is written once; those
+    by subject area are not among them.
+    """
+    written: dict[tuple[Any, ...], bytes] = {}
+    values: dict[tuple[Any, ...], str] = {}
+    found = []
+    for row in rows:
+        key = tuple(row)
+        tail = written.get(key)
+        if tail is None:
+            text = _once(values, query, row, among, data_as_of)
+            if subjects:
+                text += "," + dumps({name: getattr(row, name) for name in SUBJECTS})[1:-1]
+            tail = f",{_services(query, row)},{text}}}}}".encode()
+            if not subjects:
+                written[key] = tail
+        found.append(tail)
+    return found
+
+
+def _once(
+    values: dict[tuple[Any, ...], str],
+    query: Query,
+    row: Row[Any],
+    among: tuple[ValueClass, ...],
+    data_as_of: str,
+) -> str:
+    """valued() as text, without its braces: many counts have the same value."""
+    key: tuple[Any, ...] = (row.n, row.of, row.status, row.reason)
+    if query.measure is Measure.SPREAD:
+        key = (*key, row.left_out, row.population_n, row.population_of)
+    text = values.get(key)
+    if text is None:
+        text = values[key] = dumps(valued(query, row, among, data_as_of))[1:-1]
+    return text
+
+
+def _services(query: Query, row: Row[Any]) -> str:
+    """counted() as text, without its braces."""
+    if query.measure is Measure.SPREAD or row.reason is not None:
+        return _NO_SERVICES
+    return (
+        f'"services_total":{row.of},"services_online":{row.online},'
+        f'"services_in_progress":{row.in_progress},"services_planned":{row.planned}'
+    )
 
 
 def collection(members: dict[str, Any], features: Iterable[str]) -> bytes:
     """A FeatureCollection with foreign members in front of the features."""
-    head = dumps({"type": "FeatureCollection", **members})[:-1]
-    return f'{head},"features":[{",".join(features)}]}}'.encode()
+    return opening(members) + ",".join(features).encode() + b"]}"
+
+
+def opening(members: dict[str, Any]) -> bytes:
+    """A FeatureCollection up to its first feature; after the last one follows `]}`."""
+    return f'{dumps({"type": "FeatureCollection", **members})[:-1]},"features":['.encode()
 
 
 def links(pairs: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:

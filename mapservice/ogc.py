@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 
 from mapservice import (
     feature_pages,
+    held_levels,
     json_schemas,
     level_files,
     ogc_entries,
@@ -31,7 +32,7 @@ from mapservice.filter_params import FILTER_PARAMETERS, parse_filter, query_para
 from mapservice.json_schemas import SCHEMA
 from mapservice.layers import area_properties, crs
 from mapservice.layers.areas import Page
-from mapservice.layers.extents import Extent, boundary_of, extents
+from mapservice.layers.extents import Extent, extents
 from mapservice.ogc_links import QUERYABLES_REL, SCHEMA_REL, here, itself, licence_links, licences, link, to
 from mapservice.outline import outline
 from mapservice.representations import HTML, answer, as_html, represented
@@ -309,6 +310,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         page=page,
         filter_=filter_,
         subjects=params.parse_columns(request.args),
+        as_rows=as_html(),
     )
     # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
     further: dict[str, Any] = {}
@@ -327,7 +329,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         )
     if not as_html():
         header = feature_pages.content_crs(system)
-        return Payload(found.geojson(**further), GEOJSON, (header,))
+        return Payload(found.geojson(**further), GEOJSON, (header,), quick=True)
     content = {**found.members, "numberReturned": len(found.rows), **further}
     body = render_template(
         "api/items.html",
@@ -352,7 +354,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
     query = params.parse_query(request.args, level)
     subjects = params.parse_columns(request.args)
     detail, system = params.parse_detail(request.args), params.parse_crs(request.args)
-    boundary_id = boundary_of(connection, level, key) if is_region_key(key) else None
+    boundary_id = held_levels.boundary_of(connection, level, key) if is_region_key(key) else None
     if boundary_id is None:
         raise NotFoundError(
             N_("Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht."), parameter="featureId"
@@ -367,12 +369,13 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         crs=system,
         boundary_id=boundary_id,
         subjects=subjects,
+        as_rows=as_html(),
     )
     row = found.rows[0]
     links = [*itself(GEOJSON), link("collection", JSON, to(".collection", name=name), _("Diese Sammlung"))]
     if not as_html():
         text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
-        return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),))
+        return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),), quick=True)
     body = render_template(
         "api/item.html",
         content={**found.members, "links": links},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext as _
 
 from mapservice import params, tile_matrices
-from mapservice.layers.tiles import ZOOM_MOST
+from mapservice.layers.tile_shapes import ZOOM_MOST
 from mapservice.openapi_schemas import REFUSED, Json, choice, errors
 from mapservice.responses import JSON
 

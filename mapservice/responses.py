@@ -9,26 +9,33 @@ from __future__ import annotations
 import hashlib
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any
+from itertools import chain
+from typing import Any, cast
 
 import brotli
 from cachetools import LRUCache
 from flask import Response, current_app, g, request
+from isal import isal_zlib
+from sqlalchemy import Connection
 
 from mapservice import busy, i18n
 from mapservice.database import Version
 from mapservice.errors import MapServiceError
 from mapservice.features import dumps
-from mapservice.service import service
+from mapservice.held import MovedError, Reading
+from mapservice.service import Service, service
 from mapservice.version import BUILD
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"
 _BIG = 1_000_000
 _SMALL = 500
+_PART = 4
+"""A single answer may fill so much of the memory: a quarter."""
 _EXTENSION = "mapservice-responses"
 
 
@@ -39,6 +46,8 @@ class Payload:
     weak: the body tells when it was made, so that two with the same ETag differ in these bytes.
     later: makes the body when the connection has been given back, as that takes seconds.
     packed: the body is compressed as it is.
+    pieces: makes the body piece by piece, also when the connection has been given back.
+    quick: packed with little effort, as such answers are many and seldom asked for twice.
     """
 
     body: bytes = b""
@@ -48,6 +57,8 @@ class Payload:
     later: Callable[[], bytes] | None = None
     packed: bool = False
     status: int = 200
+    pieces: Callable[[], Iterable[bytes]] | None = None
+    quick: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,18 +133,35 @@ def versioned(view: View) -> Callable[..., Response]:
                 stored = kept.get((version, address))
                 if stored is None:
                     with busy.working():
-                        with held.reader() as connection:
-                            # Of the snapshot of the data: an ETag must never name another version's bytes.
-                            version = held.versions.read(connection)
-                            payload = view(connection, version, **arguments)
+                        version, payload = _asked(held, view, version, arguments)
                         if payload.later is not None:
                             payload = replace(payload, body=payload.later(), later=None)
-                        stored = _finish(payload, encoding, make_etag(version, address))
+                        etag = make_etag(version, address)
+                        if payload.pieces is not None:
+                            stored, rest = _pieced(payload, encoding, etag, kept.most_bytes // _PART)
+                            if rest is not None:
+                                return _answer(stored, rest)
+                        else:
+                            stored = _finish(payload, encoding, etag)
                     kept.put((version, address), stored)
         return _answer(stored)
 
     counted: Callable[..., Response] = busy.counts_itself(endpoint)
     return counted
+
+
+def _asked(held: Service, view: View, version: Version, arguments: Any) -> tuple[Version, Payload]:
+    """What the view says, and the version that it is of: of the snapshot that the view read, if it asked the
+    database anything, else the one that this worker knows.
+    """
+    with ExitStack() as stack:
+        reading = Reading(held, stack, version)
+        connection = cast(Connection, reading)
+        try:
+            return version, view(connection, version, **arguments)
+        except MovedError as moved:
+            reading.version = moved.version
+            return moved.version, view(connection, moved.version, **arguments)
 
 
 def make_etag(version: Version, address: tuple[Any, ...]) -> str:
@@ -153,21 +181,39 @@ def accepted_encoding(header: str) -> str | None:
     return None
 
 
-def compressed(body: bytes, encoding: str | None) -> bytes:
+def compressed(body: bytes, encoding: str | None, *, quick: bool = False) -> bytes:
     """The body in this encoding; large ones with less effort, as they are made at request time."""
+    quick = quick or len(body) > _BIG
     if encoding == "br":
-        return brotli.compress(body, quality=1 if len(body) > _BIG else 5)
+        return brotli.compress(body, quality=1 if quick else 5)
     if encoding == "gzip":
-        return _gzip(body)
+        return b"".join(_gzipped([body])) if quick else _gzip(body)
     return body
 
 
 def _gzip(body: bytes) -> bytes:
     # Z_FILTERED suits texts of short numbers. Level 7 takes 14 ms for an array of all municipalities; level 9
     # would take 50 ms for 2 % less.
-    level, strategy = (1, zlib.Z_DEFAULT_STRATEGY) if len(body) > _BIG else (7, zlib.Z_FILTERED)
-    packer = zlib.compressobj(level, zlib.DEFLATED, zlib.MAX_WBITS | 16, zlib.DEF_MEM_LEVEL + 1, strategy)
+    packer = zlib.compressobj(7, zlib.DEFLATED, zlib.MAX_WBITS | 16, zlib.DEF_MEM_LEVEL + 1, zlib.Z_FILTERED)
     return packer.compress(body) + packer.flush()
+
+
+def _gzipped(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    # Intel's library packs whole levels four times as fast as zlib's level 1, and smaller.
+    packer = isal_zlib.compressobj(2, isal_zlib.DEFLATED, isal_zlib.MAX_WBITS | 16)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
+
+
+def _brotlied(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    packer = brotli.Compressor(quality=1)
+    for piece in pieces:
+        yield packer.process(piece)
+    yield packer.finish()
+
+
+_PACKERS = {"gzip": _gzipped, "br": _brotlied}
 
 
 def immutable(body: bytes, media_type: str, encoding: str | None, etag: str) -> Response:
@@ -202,12 +248,32 @@ def _finish(payload: Payload, encoding: str | None, etag: str) -> Stored:
         encoding = None
     if payload.weak:
         etag = f"W/{etag}"
-    body = compressed(payload.body, encoding)
+    body = compressed(payload.body, encoding, quick=payload.quick)
     return Stored(body, payload.media_type, encoding, etag, payload.headers, payload.status)
 
 
-def _answer(stored: Stored) -> Response:
-    response = Response(stored.body, status=stored.status, mimetype=stored.media_type)
+def _pieced(
+    payload: Payload, encoding: str | None, etag: str, most: int
+) -> tuple[Stored, Iterator[bytes] | None]:
+    """The answer as it is to be kept; or, if it is larger, its beginning and the rest, which is sent while it
+    is made, so that no more than a piece of it is in memory at a time.
+    """
+    assert payload.pieces is not None
+    pieces = iter(payload.pieces())
+    packed = iter(_PACKERS[encoding](pieces)) if encoding else pieces
+    ready: list[bytes] = []
+    size = 0
+    for piece in packed:
+        ready.append(piece)
+        size += len(piece)
+        if size > most:
+            return Stored(b"", payload.media_type, encoding, etag, payload.headers), chain(ready, packed)
+    return Stored(b"".join(ready), payload.media_type, encoding, etag, payload.headers), None
+
+
+def _answer(stored: Stored, rest: Iterable[bytes] | None = None) -> Response:
+    body = stored.body if rest is None else rest
+    response = Response(body, status=stored.status, mimetype=stored.media_type)
     headers = response.headers
     headers["ETag"] = stored.etag
     headers["Vary"] = _vary()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
-from cachetools import LRUCache
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, request
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
-from mapservice import about, params, tile_matrices, tile_style, vocabulary
+from mapservice import about, held_levels, params, tile_matrices, tile_style, vocabulary
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.errors import N_, NotFoundError
@@ -24,7 +20,7 @@ from mapservice.layers import tiles as layer
 from mapservice.layers.extents import Extent, extents
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection, resolve
-from mapservice.layers.tiles import ZOOM_MOST, Tile
+from mapservice.layers.tile_shapes import ZOOM_MOST, Tile
 from mapservice.ogc_links import licences, link, to
 from mapservice.responses import JSON, Payload, versioned
 from mapservice.service import service
@@ -41,26 +37,6 @@ _SCHEME_REL = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme"
 _QUAD = tile_matrices.ID
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
 _COMMON = ("f", params.LANGUAGE)
-_EXTENSION = "mapservice-tiles"
-T = TypeVar("T")
-
-
-@dataclass
-class Kept:
-    """What tiles of a query share, in this worker: values by data version and query, places by release."""
-
-    _found: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(40))
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        with self._lock:
-            found = self._found.get(key)
-        if found is None:
-            found = make()
-            with self._lock:
-                self._found[key] = found
-        return found  # type: ignore[no-any-return]
-
 
 # --- tiling scheme ----------------------------------------------------------------------------------
 
@@ -134,14 +110,11 @@ def tile(connection: Connection, version: Version, name: str, z: str, y: str, x:
     _parameters("mvt", *params.FILTERS, forms=("mvt",))
     query = params.parse_query(request.args, level)
     wanted = _wanted(z, y, x)
-    selection = resolve(connection, query)
-    release = about.current_release(connection)
-    kept: Kept = current_app.extensions[_EXTENSION]
-    where = kept.get((release.id, level), lambda: layer.places(connection, level))
-    moment = (version.number, version.changed_at)
-    worth = kept.get((moment, query), lambda: _values(connection, query, selection))
-    body = layer.tile(connection, query, where, worth, wanted)
-    return Payload(body, MVT, status=200 if body else 204)
+    form = layer.form(level, wanted.z)
+    cut = held_levels.cut(connection, level, wanted, form)
+    worth = held_levels.tile_values(connection, query)
+    body = layer.tile(query, held_levels.atlas(connection, level), worth, cut, form)
+    return Payload(body, MVT, status=200 if body else 204, quick=True)
 
 
 @blueprint.get("/styles/<name>.json")
@@ -182,12 +155,6 @@ def _wanted(z: str, y: str, x: str) -> Tile:
         words={"last": ZOOM_MOST},
         parameter="tileMatrix",
     )
-
-
-def _values(connection: Connection, query: Query, selection: Selection) -> layer.Values:
-    audience = service().audience
-    among = legends.classes(connection, query, selection, audience)
-    return layer.values(connection, query, selection, audience, among)
 
 
 def _filters() -> dict[str, list[str]]:
@@ -300,5 +267,4 @@ def _json(content: dict[str, Any]) -> Payload:
 
 
 def init_app(app: Flask) -> None:
-    app.extensions[_EXTENSION] = Kept()
     app.register_blueprint(blueprint)

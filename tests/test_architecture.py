@@ -36,6 +36,8 @@ WEB = {
     "forms",
     "guards",
     "headers",
+    "held",
+    "held_levels",
     "i18n",
     "listings",
     "no_script",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
+    Integer,
     Numeric,
     Row,
     Select,
@@ -27,7 +28,7 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level, Measure, Reason, Status
@@ -39,6 +40,9 @@ from mapservice.layers.predicates import Filter
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryShape
+
+_AT_ONCE = 5000
+_NOT_COUNTED = ("boundary_id", "ordinal", "authority_id")
 
 
 class Order(enum.StrEnum):
@@ -84,6 +88,34 @@ def values_as_array(
         select(func.coalesce(_joined(shown, counted), ""), func.coalesce(_joined(denominator, counted), ""))
     ).one()
     return f"[{row[0]}]", f"[{row[1]}]"
+
+
+def counts(
+    connection: Connection,
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    *,
+    of: Sequence[int] | None = None,
+    subjects: bool = False,
+) -> Sequence[Row[Any]]:
+    """What is counted of every area of the level, in the order of the release, whether inside the region or
+    not; of: of these boundaries alone. Columns: inside, online, in_progress, planned, n, of, status, reason,
+    for spread left_out, population_n, population_of; subjects: with the columns of subject_counts.py.
+    """
+    chosen = None if of is None else select(func.unnest(cast(list(of), ARRAY(Integer))))
+    counted = valued(query, selection, audience, touching=chosen)
+    columns = [column for column in counted.c if column.name not in _NOT_COUNTED]
+    statement = select(*columns).order_by(counted.c.ordinal)
+    if subjects:
+        by_subject = subject_counts.counted_subjects(query, selection, audience, touching=chosen)
+        statement = statement.join_from(
+            counted, by_subject, by_subject.c.boundary_id == counted.c.boundary_id
+        ).add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
+    # Many areas have the same counts: of a level of a hundred thousand no more is held than what differs.
+    known: dict[Row[Any], Row[Any]] = {}
+    found = connection.execute(statement)
+    return [known.setdefault(row, row) for rows in found.partitions(_AT_ONCE) for row in rows]
 
 
 def values_by_key(
@@ -139,7 +171,6 @@ def rows(
         chosen = _chosen(query, selection, boxes, of_area, page if early else None)
     counted = valued(query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
-    already = ("boundary_id", "ordinal", "authority_id")
     statement = (
         select(
             Boundary.id.label("boundary_id"),
@@ -152,7 +183,7 @@ def rows(
             Boundary.designation,
             district.name.label("district"),
             state.name.label("state"),
-            *(column for column in counted.c if column.name not in already),
+            *(column for column in counted.c if column.name not in _NOT_COUNTED),
         )
         .join_from(counted, Boundary, Boundary.id == counted.c.boundary_id)
         .join(Authority, Authority.id == Boundary.authority_id, isouter=True)

@@ -83,27 +83,54 @@ def counted_areas(
         by_subject=by_subject,
         name=name,
     ).c
-    of = bits_set(v.mask) - bits_set(v.not_responsible)
-    by_status = bits_by_status(v)
+    # Bit strings are counted once, in a subquery of their own, and the rest is done with numbers: written
+    # out, each of them would be made and counted anew for every column. They are cumulative, so that
+    # differences are the services with exactly a status.
+    bits = (
+        select(
+            v.boundary_id,
+            v.ordinal,
+            v.inside,
+            v.authority_id,
+            *([v.subject_area_id] if by_subject else []),
+            v.present,
+            bits_set(v.mask).label("every"),
+            bits_set(v.online).label("online"),
+            bits_set(v.in_progress).label("in_progress"),
+            bits_set(v.planned).label("planned"),
+            bits_set(v.not_responsible).label("not_responsible"),
+        )
+        .offset(0)
+        .subquery(f"{name}_bits")
+        .c
+    )
+    by_status: dict[Status, ColumnElement[int]] = {
+        Status.ONLINE: bits.online,
+        Status.IN_PROGRESS: bits.in_progress - bits.online,
+        Status.PLANNED: bits.planned - bits.in_progress,
+        Status.OPEN: bits.every - bits.planned - bits.not_responsible,
+        Status.NOT_RESPONSIBLE: bits.not_responsible,
+    }
+    of = bits.every - bits.not_responsible
     reason = case(
-        (v.authority_id.is_(None), int(Reason.UNINCORPORATED)),
-        (v.present.is_(None), int(Reason.NO_DATA)),
+        (bits.authority_id.is_(None), int(Reason.UNINCORPORATED)),
+        (bits.present.is_(None), int(Reason.NO_DATA)),
         (of == 0, int(Reason.NOT_RESPONSIBLE)),
         else_=null(),
     )
-    wanted = sum((bits_set(by_status[status]) for status in query.statuses), start=literal(0))
+    wanted = sum((by_status[status] for status in query.statuses), start=literal(0))
     single = case(
-        *((bits_set(by_status[status]) > 0, int(status)) for status in Status),
+        *((by_status[status] > 0, int(status)) for status in Status),
         else_=int(Status.OPEN),
     )
     return select(
-        v.boundary_id,
-        v.ordinal,
-        v.inside,
-        v.authority_id,
-        *([v.subject_area_id] if by_subject else []),
+        bits.boundary_id,
+        bits.ordinal,
+        bits.inside,
+        bits.authority_id,
+        *([bits.subject_area_id] if by_subject else []),
         *(
-            func.coalesce(bits_set(by_status[status]), 0).label(status.code)
+            func.coalesce(by_status[status], 0).label(status.code)
             for status in (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
         ),
         func.coalesce(wanted, 0).label("n"),

@@ -252,7 +252,7 @@ class _Reader:
         return name is not None
 
     def _literal(self, node: Tree) -> ColumnElement[Any]:
-        geometry = _geometry(node, self.crs)
+        geometry = literal_geometry(node, self.crs)
         # With the SRID inside: GeoAlchemy2 writes one given beside it into the statement, and SQLAlchemy
         # would then use the statement that it kept for one reference system with the values of another.
         stored = shapely.to_wkb(shapely.set_srid(geometry, self.crs.srid), include_srid=True)
@@ -361,7 +361,7 @@ _DEPTHS = {
 }
 
 
-def _geometry(node: Tree, crs: Crs) -> Any:
+def literal_geometry(node: Tree, crs: Crs) -> Any:
     """A literal as a shapely geometry with x first; raises ParameterError."""
     if isinstance(node, dict) and "bbox" in node:
         return _box(node["bbox"], crs)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mapservice.layers.tiles import ZOOM_MOST
+from mapservice.layers.tile_shapes import ZOOM_MOST
 from tests.ogc.asking import LEVELS, get, links, mimetype
 
 MVT = "application/vnd.mapbox-vector-tile"
