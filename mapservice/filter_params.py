@@ -9,7 +9,7 @@ from typing import Any
 
 from mapservice import cql2, params
 from mapservice.errors import N_, ParameterError
-from mapservice.layers.predicates import Filter, Type
+from mapservice.layers.predicates import Filter, Type, is_day
 from mapservice.params import Arguments
 
 FILTER_PARAMETERS = ("filter", "filter-lang", "filter-crs")
@@ -83,6 +83,10 @@ def _value(name: str, text: str, type_: Type) -> Any:
             parameter=name,
         )
     if type_ is Type.DATE:
+        if not is_day(text):
+            raise ParameterError(
+                N_("%(name)s ist ein Tag."), words={"name": name}, parameter=name, allowed=["2026-11-23"]
+            )
         return {"date": text}
     if type_ is Type.BOOLEAN and text not in _BOOLEANS:
         raise ParameterError(

@@ -22,8 +22,9 @@ from mapservice.busy import FILE, Ledger, client
 from mapservice.database import Database
 from mapservice.domain import SUBJECT_AREAS
 from mapservice.guards import MOST_ADDRESS
+from tests.running import Start
 from tests.test_api import fill
-from tests.test_server import Start, start  # noqa: F401 - a fixture
+from tests.test_server import start  # noqa: F401 - a fixture
 
 PORTAL, OTHER = "203.0.113.7", "198.51.100.9"
 

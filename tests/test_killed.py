@@ -25,7 +25,7 @@ import pytest
 from mapservice.cluster import Cluster
 from tests.boundary_fixture import SMALL
 from tests.conftest import ROOT
-from tests.test_server import free_port
+from tests.running import free_port
 
 MUENSTER = "055150000000"
 CATALOGUE = "themenfeld;lage;ozg_id;ozg_leistung;leika_schluessel;leika_leistung;leika_typ\n" + "".join(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ from mapservice.layers.crs import CRS84, STORED_SRID, Crs
 Tree = Any
 Predicate = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 MOST_CONDITIONS = 500
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNICODE = "und-x-icu"
 """Collation that knows the small letters of all scripts."""
 
@@ -329,12 +331,17 @@ def _properties(tree: Tree) -> set[str]:
     return found
 
 
-def _date(text: Tree) -> dt.date:
+def is_day(text: str) -> bool:
+    """Whether a text is a day as 2026-11-23; Python's own reader also takes weeks."""
     try:
-        if isinstance(text, str) and len(text) == 10:
-            return dt.date.fromisoformat(text)
+        return _DAY.fullmatch(text) is not None and bool(dt.date.fromisoformat(text))
     except ValueError:
-        pass
+        return False
+
+
+def _date(text: Tree) -> dt.date:
+    if isinstance(text, str) and is_day(text):
+        return dt.date.fromisoformat(text)
     raise refused(N_("Ein Datum im Filter ist keines."), ["DATE('2026-11-23')"])
 
 
