@@ -141,7 +141,7 @@ def test_a_body_that_nobody_asked_for_is_not_read(running: Service) -> None:
     lines = [f"POST {ITEMS} HTTP/1.1", "Host: localhost", "Content-Length: 50000000", "Connection: close"]
     head = "\r\n".join([*lines, "", ""]).encode()
     status, body, seconds = sent(running, head, b"x" * 5_000_000)
-    assert (status, json.loads(body)["code"]) == (405, "method_not_allowed")
+    assert (status, json.loads(body)["code"]) == (413, "content_too_large")
     assert seconds < SECONDS
 
 
