@@ -53,24 +53,39 @@ class Cut:
 def grid(outlines: Outlines) -> Outlines:
     """Outlines in degrees on the finest grid: x from the west, y from the north."""
 
-    def mercator(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        longitude, latitude = (points / DEGREE).T
-        x = longitude / 360 + 0.5
-        y = 0.5 - np.arcsinh(np.tan(np.radians(latitude))) / (2 * np.pi)
-        return np.column_stack([x, y]) * _WORLD
+    return outlines.changed(lambda points: grid_of(points / DEGREE))
 
-    return outlines.changed(mercator)
+
+def grid_of(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Longitudes and latitudes on the finest grid."""
+    longitude, latitude = degrees.T
+    x = longitude / 360 + 0.5
+    y = 0.5 - np.arcsinh(np.tan(np.radians(latitude))) / (2 * np.pi)
+    return np.column_stack([x, y]) * _WORLD
+
+
+def tile_at(zoom: int, longitude: float, latitude: float) -> Tile:
+    """The tile that shows a place."""
+    (place,) = grid_of(np.array([[longitude, latitude]]))
+    x, y = (place // (_WORLD >> zoom)).astype(int).tolist()
+    return Tile(zoom, x, y)
 
 
 def cut(on_grid: Outlines, tile: Tile, extent: int) -> Cut:
     """The shapes of a tile and its buffer, in steps of which the tile has `extent`."""
+    at, shown = drawn(on_grid, tile, extent)
+    return Cut(at.tolist(), mvt.shapes(shown) if len(at) else ())
+
+
+def drawn(on_grid: Outlines, tile: Tile, extent: int) -> tuple[Numbers, Outlines]:
+    """Positions of the areas that a tile shows, and their outlines in its steps."""
     side = tile.side
     buffer = side * BUFFER // EXTENT
     west, north = tile.x * side - buffer, tile.y * side - buffer
     box = (west, north, west + side + 2 * buffer, north + side + 2 * buffer)
     near = np.flatnonzero(on_grid.touching(*box))
     if not len(near):
-        return Cut((), ())
+        return near, on_grid.some(near)
     within = on_grid.inside(*box)[near]
     shown = [on_grid.some(near[within])]
     positions = [near[within]]
@@ -79,8 +94,7 @@ def cut(on_grid: Outlines, tile: Tile, extent: int) -> Cut:
         left, clipped = _clipped(on_grid.some(crossing), box)
         positions.append(crossing[left])
         shown.append(clipped)
-    at, drawn = _valid(np.concatenate(positions), _rounded(joined(*shown), tile, extent))
-    return Cut(at.tolist(), mvt.shapes(drawn) if len(at) else ())
+    return _valid(np.concatenate(positions), _rounded(joined(*shown), tile, extent))
 
 
 def _clipped(outlines: Outlines, box: tuple[int, int, int, int]) -> tuple[Numbers, Outlines]:
