@@ -32,6 +32,9 @@ COMMANDS: dict[str, Entry] = {
     "import authorities": Entry(
         f"{_COMMANDS}.authorities:authorities", "Liest Angaben zu Behörden ein: Einwohner, Webseite, Kontakt."
     ),
+    "import solutions": Entry(
+        f"{_COMMANDS}.solutions:solutions", "Liest Lösungen ein: Plattform, Bereitsteller, Bedingungen."
+    ),
     "import groups": Entry(f"{_COMMANDS}.agreed:import_groups", "Liest Gruppen von Behörden ein."),
     "import lists": Entry(
         f"{_COMMANDS}.agreed:import_lists", "Liest Ziellisten ein: Leistungen, und wer welche übernimmt."

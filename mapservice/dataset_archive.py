@@ -66,6 +66,7 @@ def write(connection: Connection, target: Path, subject: Subject) -> dict[str, i
             dataset_tables.AUTHORITY_COLUMNS,
             lambda: dataset_tables.authorities(connection),
         )
+        table("loesungen.csv", dataset_tables.SOLUTION_COLUMNS, lambda: dataset_tables.solutions(connection))
         table(
             "umsetzungen.csv",
             dataset_tables.IMPLEMENTATION_COLUMNS,
@@ -111,6 +112,8 @@ def import_commands(subject: Subject, files: Iterable[str]) -> list[str]:
     commands += [f"mapservice import catalogue {name}" for name in (_RETIRED, "katalog.csv") if name in files]
     if "behoerden.csv" in files:
         commands.append("mapservice import authorities behoerden.csv")
+    if "loesungen.csv" in files:
+        commands.append("mapservice import solutions loesungen.csv")
     return [*commands, "mapservice import implementations umsetzungen.csv", "mapservice publish --all"]
 
 
@@ -121,6 +124,7 @@ def _readme(subject: Subject, counts: dict[str, int], levels: dict[str, int]) ->
         "katalog.csv": "Leistungskatalog: Themenfelder, Lagen, OZG- und LeiKa-Leistungen",
         _RETIRED: "derselbe Katalog mit Leistungen, die er nicht mehr führt, zu denen es aber Einträge gibt",
         "behoerden.csv": "Behörden: Einwohner, Postleitzahl, Webseite, Serviceportal, Funktionspostfach",
+        "loesungen.csv": "Lösungen: Plattform, Bereitsteller, Bedingungen, Kosten, Fachverfahren",
         "umsetzungen.csv": "Umsetzungen: welche Behörde bietet welche Leistung an",
     }
     rows = [f"| `{name}` | {what[name]} | {_number(count)} |" for name, count in counts.items()]
@@ -225,7 +229,7 @@ def _licences(subject: Subject) -> str:
     source = " ".join(filter(None, (release.attribution, release.attribution_url)))
     return f"""# Lizenzen
 
-## Angaben zu Leistungen (`umsetzungen.csv`, `katalog.csv`, `behoerden.csv`, Werte in `{AREAS}`)
+## Angaben zu Leistungen und Lösungen (alle Tabellen, Werte in `{AREAS}`)
 
 {entries}
 

@@ -11,11 +11,21 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Text, case, cast, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from mapservice.domain import KIND_NAMES, SUBJECT_AREAS, Kind, ServiceKind, SolutionKind, Status, TrustLevel
+from mapservice.domain import (
+    KIND_NAMES,
+    SUBJECT_AREAS,
+    Audience,
+    Kind,
+    ServiceKind,
+    SolutionKind,
+    Status,
+    TrustLevel,
+)
 from mapservice.models import Authority, Implementation, LifeSituation, Service, Solution
+from mapservice.register.tables import RegisterEntry
 
 BOM = "\ufeff"
 MADE_UP = "demonstrationsdaten"
@@ -36,6 +46,10 @@ CATALOGUE_COLUMNS = (
     "leika_leistung",
     "leika_typ",
     "zustaendig",
+)
+SOLUTION_COLUMNS = (
+    *("loesung", "plattform", "bereitgestellt_von", "nachnutzbar", "bedingungen", "kosten"),
+    *("fachverfahren", "vertrauensniveau", "bestaetigt_am", "sichtbarkeit"),
 )
 _STATUSES = {
     Status.ONLINE: "online",
@@ -152,6 +166,33 @@ def _word(column: Any, words: dict[Any, str]) -> ColumnElement[str]:
 
 def _yes_or_no(column: Any) -> ColumnElement[str]:
     return case((column, literal("ja")), (~column, literal("nein")))
+
+
+def solutions(connection: Connection) -> Iterator[Line]:
+    """Solutions of which more is known than the name that entries give them."""
+    entry = RegisterEntry
+    said = (
+        entry.platform,
+        Authority.ars,
+        _yes_or_no(entry.reusable),
+        entry.conditions,
+        entry.costs,
+        entry.specialist_systems,
+        _word(entry.trust_level, _TRUST_LEVELS),
+        cast(entry.stated_on, Text),
+    )
+    stated = func.num_nonnulls(*said) > 0
+    rows = connection.execute(
+        select(entry.name, *said, literal("öffentlich"))
+        .outerjoin(Authority, Authority.id == entry.provider_id)
+        .where(
+            entry.audience == int(Audience.PUBLIC),
+            entry.name.is_not(None),
+            or_(stated, entry.users + entry.coming == 0),
+        )
+        .order_by(entry.folded, entry.name)
+    )
+    yield from rows
 
 
 def _implementation_columns() -> dict[str, Any]:

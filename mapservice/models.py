@@ -64,7 +64,7 @@ class Base(DeclarativeBase):
 class ImportRun(Base):
     """One run of something that changes data: an import, a publication, loading demonstration data.
 
-    kind: boundaries, catalogue, implementations, authorities, publication, demonstration;
+    kind: boundaries, catalogue, implementations, authorities, solutions, publication, demonstration;
     state: running, done, refused, failed.
     """
 
@@ -348,6 +348,8 @@ class Solution(Base):
     specialist_systems: Mapped[str | None]
     trust_level: Mapped[int | None] = mapped_column(SmallInteger)
     confirmed_on: Mapped[dt.date | None]
+    visibility: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    """Of what stands in this row besides the name, which whoever sees an entry that names it sees."""
     demonstration: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (Index("uq_solution_name", func.lower(text("name")), "demonstration", unique=True),)
@@ -414,10 +416,11 @@ class Implementation(ImplementationColumns, Base):
     __table_args__ = (
         UniqueConstraint("authority_id", "service_id", "identifier"),
         Index("ix_implementation_service_id", "service_id"),
+        Index("ix_implementation_restricted", "authority_id", postgresql_where=text("valid_for IS NOT NULL")),
         Index(
-            "ix_implementation_restricted",
-            "authority_id",
-            postgresql_where=text("valid_for IS NOT NULL"),
+            "ix_implementation_online_since",
+            *(text("online_since DESC"), text("id DESC")),
+            postgresql_where=text("status = 1 AND online_since IS NOT NULL"),
         ),
         Index("ix_implementation_demonstration", "id", postgresql_where=text("demonstration")),
         # All that counting by kind, maturity or day needs, row-level security included: no row is fetched.

@@ -22,10 +22,12 @@ PUBLIC_TABLES = frozenset(
         "life_situation",
         "publication",
         "service",
-        "solution",
         "tally",
         "data_version",
         "search_term",
+        "register_entry",
+        "register_user",
+        "register_word",
     }
 )
 PORTAL_SCHEMA = "portal"
@@ -39,6 +41,7 @@ _IMPLEMENTATION = """id authority_id service_id identifier status url solution_k
 PUBLIC_COLUMNS = {
     "authority": frozenset(_AUTHORITY.split()),
     "implementation": frozenset(_IMPLEMENTATION.split()),
+    "solution": frozenset({"id", "public_id", "name", "demonstration"}),
     "authority_group": frozenset({"id", "key", "name", "public_description", "demonstration"}),
     "group_member": frozenset({"group_id", "authority_id", "position"}),
     "target_list": frozenset({"id", "key", "name", "demonstration"}),
@@ -60,6 +63,9 @@ PROTECTED_TABLES = (
     "target_list",
     "target",
     "commitment",
+    "register_entry",
+    "register_user",
+    "register_word",
 )
 """Tables with row-level security, forced on the owner too."""
 PUBLIC_POLICY = "public_rows"

@@ -21,11 +21,12 @@ from sqlalchemy import (
     or_,
     select,
     table,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from mapservice import tallies
+from mapservice import copies
 from mapservice.database import Database
 from mapservice.domain import ARS_LENGTH, FEDERATION, Visibility
 from mapservice.errors import MapServiceError
@@ -33,7 +34,7 @@ from mapservice.imports.keys import AuthorityIndex
 from mapservice.imports.report import counted, number
 from mapservice.imports.runs import run
 from mapservice.imports.values import CellError
-from mapservice.models import Authority, Implementation, Publication
+from mapservice.models import Authority, Implementation, Publication, Solution
 
 _PUBLIC = table("public_implementation")
 _LISTED = 12
@@ -127,7 +128,7 @@ def _change(
             change.entries = _set_entries(connection, ids, to, current.id)
         change.authorities = _set_authorities(connection, ids, to, current.id)
         if change.authorities or change.entries:
-            tallies.refresh(connection, ids)
+            copies.refresh(connection, ids)
         change.public_after = count_public(connection)
         change.lines = _lines(connection, to, ids, change, entries)
         current.finish(
@@ -163,13 +164,10 @@ def _select(
             hint = f" Gemeint: {error.suggestion}?" if error.suggestion else ""
             unknown.append(f"{key}: {error.reason}.{hint}")
     # a region, or all: who has something to release, or to withdraw
-    concerned = (
-        select(Implementation.authority_id).where(~Implementation.demonstration)
-        if to is Visibility.PUBLIC
-        else select(Publication.authority_id).union(
-            select(Implementation.authority_id).where(~Implementation.demonstration)
-        )
-    )
+    reporting = select(Implementation.authority_id).where(~Implementation.demonstration)
+    providing = select(Solution.provider_id).where(Solution.provider_id.is_not(None), ~Solution.demonstration)
+    released = () if to is Visibility.PUBLIC else (select(Publication.authority_id),)
+    concerned = union(reporting, providing, *released)
     for key in within:
         try:
             region = _region(index, key.strip())

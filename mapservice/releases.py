@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, Connection, cast, delete, func, insert, or_, select, update
 
-from . import tallies
+from . import copies
 from .domain import FEDERATION, Kind, Level, ags_of
 from .errors import ConflictError, NotFoundError
 from .models import Authority, Boundary, BoundaryRelease
@@ -78,7 +78,7 @@ def activate(connection: Connection, release_id: int) -> None:
         .values(is_current=True)
     )
     _update_authorities(connection, release_id)
-    tallies.refresh(connection)
+    copies.refresh(connection)
     terms.refresh_places(connection)
 
 

@@ -73,9 +73,11 @@ def migrate(connection: Connection, revision: str = "head", say: Callable[[str],
     (command.downgrade if downwards else command.upgrade)(_config(connection), revision)
     if revision == "head":
         # Rows that only our code can make; a database that was filled before has none of them yet.
+        from mapservice.register import refresh as register
         from mapservice.search import terms
 
         terms.refresh(connection)
+        register.refresh(connection)
     connection.commit()
 
 

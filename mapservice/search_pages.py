@@ -38,15 +38,18 @@ class _Held:
     entries: tuple[memory.Entry, ...] = ()
 
 
-def _entries(connection: Connection, version: Version) -> tuple[memory.Entry, ...]:
-    """Read with the connection that the request has anyhow: a second one could be waited for in vain."""
+def entries(connection: Connection, version: Version) -> tuple[memory.Entry, ...]:
+    """Words and services of one's own, for find().
+
+    Read with the connection that the request has anyhow: a second one could be waited for in vain.
+    """
     held: _Held = current_app.extensions[_EXTENSION]
     if held.version == version.number:
         return held.entries
-    entries = memory.entries(connection, held.words)
+    known = memory.entries(connection, held.words)
     # One assignment, so that no other thread sees a number with another version's entries.
-    current_app.extensions[_EXTENSION] = _Held(held.words, version.number, entries)
-    return entries
+    current_app.extensions[_EXTENSION] = _Held(held.words, version.number, known)
+    return known
 
 
 @blueprint.get("/suche.json")
@@ -60,7 +63,7 @@ def suggestions(connection: Connection, version: Version) -> Payload:
     answer = find(
         connection,
         text,
-        () if kind == "places" else _entries(connection, version),
+        () if kind == "places" else entries(connection, version),
         limit=limit,
         places=kind != "services",
         services=kind != "places",
@@ -81,7 +84,7 @@ def page() -> str | BaseResponse:
     if text:
         with service().reader() as connection:
             version = service().versions.read(connection)
-            answer = find(connection, text, _entries(connection, version), limit=_ON_THE_PAGE)
+            answer = find(connection, text, entries(connection, version), limit=_ON_THE_PAGE)
     found: list[Place | FoundService] = [*answer.places, *answer.services]
     only = _only_place(answer)
     if only is not None:

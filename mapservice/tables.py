@@ -185,9 +185,9 @@ def _basis(query: Query, row: Row[Any]) -> str:
     return number(row.of)
 
 
-def page_links(present: int, total: int, link: Link) -> list[PageLink]:
+def page_links(present: int, total: int, link: Link, rows_per_page: int = ROWS_PER_PAGE) -> list[PageLink]:
     """First, last and the neighbours of the present page, with gaps between."""
-    last = max(1, -(-total // ROWS_PER_PAGE))
+    last = max(1, -(-total // rows_per_page))
     shown = sorted({1, last, *range(max(1, present - 2), min(last, present + 2) + 1)})
     result: list[PageLink] = []
     before = 0

@@ -148,6 +148,7 @@ def run_kind(kind: str) -> str:
         "catalogue": _("Leistungskatalog"),
         "implementations": _("Umsetzungen"),
         "authorities": _("Gebietskörperschaften"),
+        "solutions": _("Lösungen"),
         "publication": _("Freigabe"),
         "demo": _("Demonstrationsdaten"),
     }

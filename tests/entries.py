@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from mapservice import tallies
+from mapservice import copies
 from mapservice.domain import BUNDLE_BITS, OZG_ID_FIRST, ServiceKind, implementation_id
 from mapservice.models import Authority, Implementation, Publication, Service
 
@@ -70,4 +70,4 @@ def set_publication(connection: Connection, ars: str, visibility: int = PUBLIC) 
 
 
 def refresh(connection: Connection) -> None:
-    tallies.refresh(connection)
+    copies.refresh(connection)

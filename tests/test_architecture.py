@@ -128,6 +128,11 @@ def test_search_stands_on_models_alone(path: Path) -> None:
     assert own(path) <= {"domain", "errors", "models", "search"}
 
 
+@pytest.mark.parametrize("path", modules("register"), ids=lambda path: path.stem)
+def test_the_register_stands_on_models_tallies_and_search(path: Path) -> None:
+    assert own(path) <= {"domain", "errors", "models", "tallies", "search", "register"}
+
+
 @pytest.mark.parametrize("name", ["domain", "errors", "models", "plans", "tallies", "database"])
 def test_the_ground_floor_looks_down_only(name: str) -> None:
     assert own(PACKAGE / f"{name}.py") <= GROUND | {"models"}

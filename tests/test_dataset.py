@@ -25,6 +25,7 @@ from mapservice.domain import Audience
 from mapservice.imports.authorities import import_authorities
 from mapservice.imports.catalogue import import_catalogue
 from mapservice.imports.implementations import import_implementations
+from mapservice.imports.solutions import import_solutions
 from mapservice.models import Implementation, Solution
 from mapservice.publication import publish
 from tests.entries import PARTNERS, add_entry, add_service, change_entry, set_publication
@@ -77,6 +78,13 @@ funktion;2025-06-01;;2026-01-02;{QUOTED};öffentlich;;'=Verfahren;hoch
 05558;10500;;online;https://geheim.example/;;Geheimprodukt;;;;;;;;;;;öffentlich;;;
 {MUENSTER};10503;;online;https://intern.example/;;Internes;;;;;;;;;;;intern;;;
 """
+SOLUTIONS = """loesung;plattform;bereitgestellt_von;nachnutzbar;bedingungen;kosten;fachverfahren;\
+vertrauensniveau;bestaetigt_am;sichtbarkeit
+@Lösung;'=Plattform;05515;ja;"Beitritt; Vertrag";keine;@Verfahren;hoch;2026-03-04;öffentlich
+Von niemandem genutzt;;055700044044;nein;;;;;;öffentlich
+Geheimprodukt;Geheimplattform;05515;ja;;;;;;intern
+Von Ungenannten;Verborgen;05558;;;;;;;öffentlich
+"""
 AUTHORITIES = """ars;einwohner;plz;webseite;serviceportal;kontakt;kontakt_art
 05515;310039;48143;https://stadt.example;;+stelle@stadt.example;funktion
 055700044044;19000;48291;;https://portal.example/?q=ä;person@stadt.example;person
@@ -92,6 +100,7 @@ def filled(module_boundaries: Database, tmp_path_factory: pytest.TempPathFactory
         "catalogue.csv": CATALOGUE,
         "authorities.csv": AUTHORITIES,
         "entries.csv": ENTRIES,
+        "solutions.csv": SOLUTIONS,
     }.items():
         (folder / name).write_text(text, "utf-8")
     import_catalogue(module_boundaries, [folder / "first.csv"])
@@ -99,6 +108,7 @@ def filled(module_boundaries: Database, tmp_path_factory: pytest.TempPathFactory
     assert result.counts.rejected == 0, result.lines
     import_catalogue(module_boundaries, [folder / "catalogue.csv"])
     assert import_authorities(module_boundaries, [folder / "authorities.csv"]).counts.rejected == 0
+    assert import_solutions(module_boundaries, [folder / "solutions.csv"]).counts.rejected == 0
     publish(module_boundaries, [MUENSTER, WARENDORF, TELGTE, NRW, FEDERATION])
     return module_boundaries
 
@@ -183,7 +193,10 @@ def test_it_imports_again_as_the_same_map(
     assert entries(command_environment) == entries(filled)
     assert len(entries(filled)) == 8
     second = archive_of(again)
-    for name in ("katalog.csv", "behoerden.csv", "umsetzungen.csv", "katalog-mit-abgeloesten.csv"):
+    solutions = table(archive, "loesungen.csv")
+    assert [row["loesung"] for row in solutions] == ["'@Lösung", "Von niemandem genutzt"]
+    kept = ("katalog.csv", "behoerden.csv", "umsetzungen.csv", "loesungen.csv", "katalog-mit-abgeloesten.csv")
+    for name in kept:
         assert second.read(name) == archive.read(name), name
     said = {"attribution", "attribution_url", "geometry_licence", "geometry_licence_url", "boundaries_as_of"}
     first, then = (c.get("/api/layers/states.geojson").get_json() for c in (client, again))

@@ -8,16 +8,8 @@ from pathlib import Path
 import click
 
 from mapservice.commands.base import with_database
-from mapservice.commands.options import dry_run_option, files_argument, rejected_option
+from mapservice.commands.options import dry_run_option, files_argument, rejected_option, template_option
 from mapservice.database import Database
-
-
-def _print_template(context: click.Context, _: click.Parameter, wanted: bool) -> None:
-    if wanted and not context.resilient_parsing:
-        from mapservice.imports.implementations import TEMPLATE
-
-        click.echo(TEMPLATE)
-        context.exit()
 
 
 @click.command()
@@ -33,14 +25,7 @@ def _print_template(context: click.Context, _: click.Parameter, wanted: bool) ->
 @dry_run_option
 @rejected_option
 @click.option("--remove-demo", is_flag=True, help="Entfernt vorher die Demonstrationsdaten, ohne zu fragen.")
-@click.option(
-    "--template",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_template,
-    help="Gibt die Kopfzeile einer Vorlage aus.",
-)
+@template_option("implementations")
 @with_database
 def implementations(
     files: tuple[Path, ...],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,3 +24,21 @@ rejected_option = click.option(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Wohin die abgelehnten Zeilen geschrieben werden (CSV); sonst in den Datenordner.",
 )
+
+
+def template_option(module: str) -> Any:
+    """`--template`: prints TEMPLATE of a module of mapservice.imports, which is loaded only then."""
+
+    def show(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+        if wanted and not context.resilient_parsing:
+            click.echo(importlib.import_module(f"mapservice.imports.{module}").TEMPLATE)
+            context.exit()
+
+    return click.option(
+        "--template",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        help="Gibt die Kopfzeile einer Vorlage aus.",
+    )

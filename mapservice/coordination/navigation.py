@@ -8,7 +8,10 @@ from flask_babel import gettext as _
 
 from mapservice import i18n
 
-PARAMETERS = frozenset({"authority", "q", "sort", "page", "status", "subject", "situation", "service"})
+PARAMETERS = frozenset(
+    {"authority", "q", "sort", "page", "limit", "status", "subject", "situation", "service", "within"}
+    | {"kind", "maturity", "confirmed", "platform", "reusable", "place", "product"}
+)
 """What the link to the other language keeps of an address."""
 
 
@@ -25,6 +28,11 @@ def pages() -> list[Page]:
     """In the order of the navigation, in the language of the request."""
     return [
         Page("coordination.home.page", _("Überblick"), _("Was gibt es hier?")),
+        Page(
+            "coordination.register.page",
+            _("Register"),
+            _("Welche Lösungen gibt es, wer nutzt sie seit wann, und wen fragt man?"),
+        ),
     ]
 
 

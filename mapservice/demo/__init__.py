@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from mapservice import tallies
+from mapservice import copies
 from mapservice.database import Database
 from mapservice.domain import ServiceKind
 from mapservice.errors import ConflictError, ImportRefusedError
@@ -73,7 +73,7 @@ def load(database: Database, *, seed: int = 1) -> Loaded:
                     connection, [catalogue.open_catalogue(CATALOGUE)], rejections, demonstration=True
                 )
             rows = generate.implementations(connection, seed, current.id)
-            tallies.refresh(connection)
+            copies.refresh(connection)
             plans.load(connection, current.id)
             services = connection.scalar(
                 select(func.count()).select_from(Service).where(Service.demonstration)
@@ -126,7 +126,7 @@ def remove_rows(connection: Connection) -> Loaded:
         .where(~exists().where(Service.life_situation_id == LifeSituation.id))
         .execution_options(synchronize_session=False)
     )
-    tallies.refresh(connection)
+    copies.refresh(connection)
     terms.refresh_services(connection)
     return Loaded(services, implementations)
 

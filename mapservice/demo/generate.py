@@ -7,6 +7,7 @@ the reserved domain demo.example, names of solutions are invented.
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mapservice.domain import (
     ServiceKind,
     SolutionKind,
     Status,
+    TrustLevel,
     Visibility,
     implementation_hex,
 )
@@ -38,6 +40,9 @@ SOLUTIONS = (
     "Fachdialog Beispiel",
     "Landesdienst Muster",
 )
+PLATFORMS = ("Serviceplattform Muster", "Antragsplattform Beispiel", "Länderdienste Demo")
+CONDITIONS = ("Beitritt zur Vereinbarung Muster", "Vertrag mit dem Beispielverband", "frei für Mitglieder")
+COSTS = ("keine", "500 Euro im Jahr (Beispiel)", "nach Einwohnern (Beispiel)")
 _ROWS_EXPECTED = {Kind.FEDERATION: 12, Kind.STATE: 22, Kind.DISTRICT: 22, Kind.ASSOCIATION: 11}
 _MUNICIPALITY_ROWS = 8
 """Entries of an average authority of each kind: some 100,000 in all, which load in seconds."""
@@ -64,7 +69,7 @@ def implementations(connection: Connection, seed: int, run_id: int | None) -> in
     """
     incoming.create(connection)
     services = _services(connection, seed)
-    solutions = _solutions(connection)
+    solutions = _solutions(connection, seed)
     authorities = connection.execute(
         select(Authority.id, Authority.ars, Authority.kinds)
         .where(Authority.is_current)
@@ -108,11 +113,32 @@ def _services(connection: Connection, seed: int) -> list[_Offered]:
     ]
 
 
-def _solutions(connection: Connection) -> list[int]:
+def _solutions(connection: Connection, seed: int) -> list[int]:
+    """The invented solutions, each with what a register says: provided by an authority drawn at random."""
+    draw = _random(f"{seed}/solutions")
+    states = list(
+        connection.scalars(
+            select(Authority.id)
+            .where(Authority.is_current, Authority.kinds.op("&")(int(Kind.STATE | Kind.DISTRICT)) != 0)
+            .order_by(Authority.ars)
+        )
+    )
     rows = connection.scalars(
         insert(Solution).returning(Solution.id, sort_by_parameter_order=True),
         [
-            {"name": name, "demonstration": True, "reusable": number % 3 != 0}
+            {
+                "name": name,
+                "demonstration": True,
+                "visibility": int(Visibility.PUBLIC),
+                "reusable": number % 3 != 0,
+                "platform": draw.choice(PLATFORMS),
+                "provider_id": draw.choice(states) if states and draw.random() < 0.7 else None,
+                "conditions": draw.choice(CONDITIONS) if number % 3 else None,
+                "costs": draw.choice(COSTS) if number % 3 else None,
+                "specialist_systems": draw.choice(("Meldesoftware Beispiel", "Kassenverfahren Muster", None)),
+                "trust_level": draw.choice(list(TrustLevel)),
+                "confirmed_on": dt.date(2026, draw.randint(1, 9), draw.randint(1, 28)),
+            }
             for number, name in enumerate(SOLUTIONS)
         ],
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
-from mapservice import publication, tallies
+from mapservice import copies, publication
 from mapservice.database import Database
 from mapservice.domain import (
     ALL_KINDS,
@@ -120,7 +120,7 @@ def load_tables(
         _drop_unused_situations(connection)
         terms.refresh_services(connection)
         if not demonstration:
-            tallies.refresh(connection)
+            copies.refresh(connection)
     for kind, name in ((ServiceKind.BUNDLE, "bundles"), (ServiceKind.LEIKA, "leika")):
         total = connection.scalar(
             select(func.count()).select_from(Service).where(Service.kind == int(kind), ~Service.retired)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from mapservice import demo, publication, tallies
+from mapservice import copies, demo, publication
 from mapservice.database import Database
 from mapservice.domain import Visibility, implementation_hex
 from mapservice.errors import ImportRefusedError
@@ -149,7 +149,7 @@ def _import(work: Importing, tables: Sequence[Table], *, mode: str, remove_demo:
     if mode == "replace":
         counts.removed = incoming.delete_unlisted(connection)
     if counts.inserted or counts.updated or counts.removed:
-        tallies.refresh(connection, touched)
+        copies.refresh(connection, touched)
     public_after = publication.count_public(connection)
     work.lines += [*counts.lines(), *rejections.lines()]
     work.lines += publication.outlook(connection, touched, public_before, public_after)
