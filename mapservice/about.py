@@ -62,6 +62,7 @@ def said(query: Query, selection: Selection, release: Row[Any], version: Version
     """The members that every answer with values carries: what it shows, of when, from whom, on what terms."""
     return {
         "title": titles.title(query, selection),
+        "stand": query.stand and query.stand.isoformat(),
         **release_as_json(release),
         **version_as_json(version),
     }

@@ -254,16 +254,17 @@ def area(connection: Connection, version: Version, key: str) -> Payload:
             for row in chain
         ]
         content["levels"] = [item.plural for item in authorities.levels_of(connection, found.authority_id)]
-        offers = authorities.offers(connection, [row.id for row in chain])
+        offers = authorities.offers(connection, [row.id for row in chain], query.stand)
         content["implementations"] = [
             {**_implementation_as_json(row), "in_filter": profiles.matches(query, row)} for row in offers
         ]
     for scope in Scope:
-        total = authorities.totals(connection, found.boundary_id, level, scope, audience)
+        asked = (connection, found.boundary_id, level, scope, audience, query.stand)
+        total = authorities.totals(*asked)
         content["counts"][scope.code] = _counts_as_json(total)
         content["subjects"][scope.code] = [
             {"slug": row.slug, "name": titles.subject_name(row.name), **_counts_as_json(row)}
-            for row in authorities.counts_by_subject(connection, found.boundary_id, level, scope, audience)
+            for row in authorities.counts_by_subject(*asked)
         ]
     return Payload(dumps(content).encode())
 

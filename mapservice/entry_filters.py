@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,14 +9,11 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from mapservice import conditions, listings, params
+from mapservice import conditions, day_fields, listings, params
 from mapservice.domain import MaturityModel, SolutionKind
 from mapservice.service import service
 from mapservice.titles import subject_name
 
-DAY_FIELD = "confirmed_day"
-"""The form's field for a day of one's own; addresses have the day in `confirmed`."""
-_OWN_DAY, _ANY_DAY = "day", "any"
 _MONTHS_BACK = (3, 6, 12)
 
 Pairs = tuple[tuple[str, str], ...]
@@ -62,14 +58,13 @@ class EntryForm:
 
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> EntryForm:
-        day = _chosen_day(args)
-        preset = day in dict(_presets())
+        option, day = day_fields.option_and_day(args, "confirmed", dict(_presets()))
         return cls(
             situation=tuple(args.getlist("situation")),
             kind=tuple(kind for kind in args.getlist("kind") if kind),
             maturity=args.get("maturity", ""),
-            confirmed=day if preset else (_OWN_DAY if day else ""),
-            day="" if preset else day,
+            confirmed=option,
+            day=day,
         )
 
     @property
@@ -134,38 +129,14 @@ def not_offered(args: MultiDict[str, str]) -> list[tuple[str, str]]:
 
 def _presets() -> Pairs:
     return tuple(
-        (_months_ago(months).isoformat(), _("in den letzten %(months)s Monaten", months=months))
+        (day_fields.months_ago(months).isoformat(), _("in den letzten %(months)s Monaten", months=months))
         for months in _MONTHS_BACK
     )
 
 
-def _months_ago(months: int) -> dt.date:
-    today = params.today()
-    year, month = divmod(today.year * 12 + today.month - 1 - months, 12)
-    return dt.date(year, month + 1, min(today.day, calendar.monthrange(year, month + 1)[1]))
-
-
 def as_in_addresses(args: MultiDict[str, str]) -> MultiDict[str, str]:
     """The same arguments with the form's two fields for a day made one."""
-    if DAY_FIELD not in args and args.get("confirmed") not in (_OWN_DAY, _ANY_DAY):
-        return args
-    made = args.copy()
-    made.poplist(DAY_FIELD)
-    made.poplist("confirmed")
-    day = _chosen_day(args)
-    if day:
-        made["confirmed"] = day
-    return made
-
-
-def _chosen_day(args: MultiDict[str, str]) -> str:
-    """A day in its field is meant where no other choice was made. Where the page came with a day in it, "any
-    day" has a value of its own, so that choosing it takes the day away.
-    """
-    chosen = args.get("confirmed", "").strip()
-    if chosen in ("", _OWN_DAY):
-        return args.get(DAY_FIELD, "").strip()
-    return "" if chosen == _ANY_DAY else chosen
+    return day_fields.as_in_addresses(args, "confirmed")
 
 
 def names(args: MultiDict[str, str]) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from mapservice import entry_filters, listings
+from mapservice import day_fields, entry_filters, listings, past_days
 from mapservice.domain import SUBJECT_AREAS, Level, Measure, Scope, Status
 from mapservice.i18n import language
 from mapservice.layers.query import (
@@ -41,6 +41,7 @@ class FilterForm:
     classes: str
     breaks: str
     entries: entry_filters.EntryForm
+    stand: past_days.DayForm
     kept: Pairs
     """Name and value of filters that the form has no field for; it carries them along hidden."""
 
@@ -66,6 +67,7 @@ class FilterForm:
             classes=args.get("classes") or str(DEFAULT_CLASSES),
             breaks=args.get("breaks", ""),
             entries=entry_filters.EntryForm.of(args),
+            stand=past_days.DayForm.of(args),
             kept=tuple(kept),
         )
 
@@ -83,6 +85,7 @@ class Choices:
     methods: Pairs
     numbers: tuple[str, ...]
     entries: entry_filters.EntryChoices
+    days: past_days.DayChoices
 
 
 def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
@@ -93,9 +96,13 @@ def filter_arguments(args: MultiDict[str, str]) -> MultiDict[str, str]:
     idle = () if args.get("method", Method.OWN.value) == Method.OWN.value else ("breaks",)
     return MultiDict(
         (name, _service_key(value.strip()) if name == "service" else value.strip())
-        for name, value in entry_filters.as_in_addresses(args).items(multi=True)
+        for name, value in _days_as_in_addresses(args).items(multi=True)
         if value.strip() and name not in PAGE_PARAMETERS and name not in idle
     )
+
+
+def _days_as_in_addresses(args: MultiDict[str, str]) -> MultiDict[str, str]:
+    return day_fields.as_in_addresses(entry_filters.as_in_addresses(args), past_days.NAME)
 
 
 def _service_key(text: str) -> str:
@@ -142,6 +149,7 @@ def choices() -> Choices:
         ),
         numbers=tuple(str(number) for number in range(LEAST_CLASSES, MOST_CLASSES + 1)),
         entries=entry_filters.choices(),
+        days=past_days.choices(),
     )
 
 
@@ -174,6 +182,7 @@ def chips(args: MultiDict[str, str]) -> list[Chip]:
         "measure": dict(choices().measures),
         "scope": {Scope.AVAILABLE.code: _("vor Ort verfügbar")},
         **entry_filters.names(args),
+        past_days.NAME: past_days.names(args),
     }
     unset = {"measure": Measure.COUNT.value, "scope": Scope.OWN.code}
     made = []

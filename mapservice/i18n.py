@@ -70,7 +70,8 @@ def date(value: dt.date | dt.datetime | str | None) -> str:
 
 def error_message(error: MapServiceError) -> str:
     """What the error says, in the language of the request; without a translation in German."""
-    return str(_(error.pattern, **error.words))
+    words = {name: date(word) if isinstance(word, dt.date) else word for name, word in error.words.items()}
+    return str(_(error.pattern, **words))
 
 
 def init_app(app: Flask) -> None:
@@ -130,8 +131,11 @@ def script_texts() -> dict[str, str]:
         "chip_available": _("vor Ort verfügbar"),
         "chip_maturity": _("Reifegrad ab {step} (Modell {model})"),
         "chip_confirmed": _("bestätigt seit {date}"),
+        "chip_stand": _("Stand {date}"),
+        "past_day": _("Stand vom {date}"),
         "facet": _("{n} von {of}"),
         "day_in_future": _("Dieser Tag liegt in der Zukunft. Wählen Sie einen bis heute."),
+        "day_too_early": _("So früh gibt es noch keine Angaben."),
         "day_unreadable": _("Bitte einen Tag mit Jahr angeben, zum Beispiel 01.03.2026."),
         "of_services": _("{n} von {of} Leistungen: {status}"),
         "of_municipalities": _("{n} von {of} Gemeinden: {status}"),

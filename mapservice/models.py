@@ -431,6 +431,13 @@ class Implementation(ImplementationColumns, Base):
             postgresql_include=["authority_id", "service_id", "status", "visibility", "demonstration"],
             postgresql_where=text("status <= 3 AND valid_for IS NULL"),
         ),
+        Index(
+            "ix_implementation_day",
+            *("authority_id", "status", "valid_from"),
+            postgresql_include=["service_id", "visibility", "demonstration"],
+            postgresql_where=text("valid_for IS NULL"),
+        ),
+        Index("ix_implementation_valid_from", "valid_from", postgresql_where=text("valid_for IS NULL")),
         CheckConstraint("status BETWEEN 1 AND 5", name="status"),
         CheckConstraint("visibility BETWEEN 1 AND 3", name="visibility"),
         CheckConstraint("url ~* '^https?://'", name="url"),
@@ -460,6 +467,21 @@ class ImplementationHistory(ImplementationColumns, Base):
     __table_args__ = (
         Index("ix_implementation_history_authority_id_service_id", "authority_id", "service_id"),
         Index("ix_implementation_history_service_id", "service_id"),
+        Index(
+            "ix_implementation_history_day",
+            *("authority_id", "status", "valid_to", "valid_from"),
+            postgresql_include=["service_id", "visibility", "demonstration"],
+            postgresql_where=text("valid_for IS NULL"),
+        ),
+        Index(
+            "ix_implementation_history_restricted",
+            "authority_id",
+            postgresql_where=text("valid_for IS NOT NULL"),
+        ),
+        Index(
+            "ix_implementation_history_valid_from", "valid_from", postgresql_where=text("valid_for IS NULL")
+        ),
+        Index("ix_implementation_history_valid_to", "valid_to", postgresql_where=text("valid_for IS NULL")),
     )
 
 

@@ -145,6 +145,11 @@ def parameters() -> Json:
             _("Nur Einträge zählen, die seit diesem Tag bestätigt sind"),
             DAY,
         ),
+        "stand": _query(
+            "stand",
+            _("Ein vergangener Tag: wie es an seinem Ende war, in den Grenzen und Freigaben von heute"),
+            {"type": "string", "format": "date"},
+        ),
     }
 
 

@@ -23,6 +23,7 @@ from mapservice import (
     listings,
     no_script,
     params,
+    past_days,
     profiles,
     results,
     schema_org,
@@ -51,7 +52,7 @@ _FIRST_DETAIL = 1000
 """Detail of the borders that the map starts with; finer ones follow as one looks closer."""
 _WORTH_COMPRESSING = 1000
 _TOLD_ABOVE_THE_FORM = (
-    *("measure", "service", "situation", "kind", "maturity", "confirmed"),
+    *("measure", "service", "situation", "kind", "maturity", "confirmed", "stand"),
     *("breaks", "classes"),
 )
 
@@ -147,8 +148,16 @@ def _render_map(missing: list[str], **more: Any) -> str:
         first_values=first_values,
         title=_map_title(query),
         basemap=tiles,
+        **_past_day(".map_page"),
         **more,
     )
+
+
+def _past_day(endpoint: str, **more: Any) -> dict[str, Any]:
+    """The past day that the request asks for, and the same page of today."""
+    args = forms.filter_arguments(request.args)
+    stand = args.pop(past_days.NAME, None)
+    return {"stand": stand, "today_link": url_for(endpoint, **_lists(args), **more)}
 
 
 def _map_title(query: Any) -> str:
@@ -263,6 +272,7 @@ def _table(missing: list[str]) -> str:
         missing=missing,
         title=titles.title(query, selection),
         result=results.sentence(query, selection, n, of),
+        **_past_day(".table"),
         chips=[*_chips(), *_class_chips(only)],
         downloads=downloads.links(
             {
@@ -338,6 +348,10 @@ def _lists(args: MultiDict[str, str]) -> dict[str, Any]:
 @blueprint.get("/gebiete/<key>")
 def area(key: str) -> str | BaseResponse:
     """One authority, or an area without one, in the filter of the address. Short keys lead on."""
+    return without_missing(lambda missing: _area(key, missing))
+
+
+def _area(key: str, missing: list[str]) -> str | BaseResponse:
     held = service()
     args = forms.filter_arguments(request.args)
     params.allow_only(args, (*params.FILTERS, "level"), single=("level",))
@@ -362,6 +376,8 @@ def area(key: str) -> str | BaseResponse:
         population=_population(found),
         map_link=_area_on_map(found, _lists(args)),
         chips=[(chip.label, _area_link(key, chip.arguments)) for chip in forms.chips(args)],
+        missing=missing,
+        **_past_day(".area", key=key),
         **content,
     )
 

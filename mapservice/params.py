@@ -48,13 +48,16 @@ Choice = TypeVar("Choice")
 
 FILTERS = (
     *("subject", "situation", "service", "status", "measure", "scope", "within"),
-    *("kind", "maturity", "confirmed"),
+    *("kind", "maturity", "confirmed", "stand"),
     *("method", "classes", "breaks"),
 )
 """The parameters of every filtered endpoint and page; the last three choose classes."""
-ENTRY_FILTERS = ("subject", "situation", "service", "status", "within", "kind", "maturity", "confirmed")
+ENTRY_FILTERS = (
+    *("subject", "situation", "service", "status", "within"),
+    *("kind", "maturity", "confirmed", "stand"),
+)
 """Those of them that choose entries one by one."""
-_SINGLE = ("measure", "scope", "maturity", "confirmed", "method", "classes", "breaks")
+_SINGLE = ("measure", "scope", "maturity", "confirmed", "stand", "method", "classes", "breaks")
 LANGUAGE = "lang"
 COLUMNS = "columns"
 LIMIT_DEFAULT, LIMIT_MOST = 100, 1000
@@ -112,6 +115,7 @@ def parse_query(arguments: Arguments, level: Level) -> Query:
         kinds=tuple(sorted({_one_of("kind", text, kinds) for text in _values(arguments, "kind")})),
         maturity=_choice(arguments, "maturity", {item.code: item for item in MATURITIES}, None),
         confirmed=_past_day(arguments, "confirmed"),
+        stand=_past_day(arguments, "stand"),
     )
 
 

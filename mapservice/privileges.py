@@ -37,7 +37,7 @@ _AUTHORITY = """id ars ags name designation kinds chain_kinds association_id dis
     population postcode website service_portal public_contact"""
 _IMPLEMENTATION = """id authority_id service_id identifier status url solution_kind solution_id maturity_model
     maturity reusable reuse_note public_contact online_since planned_until as_of source valid_for
-    specialist_system trust_level demonstration"""
+    specialist_system trust_level demonstration valid_from"""
 PUBLIC_COLUMNS = {
     "authority": frozenset(_AUTHORITY.split()),
     "implementation": frozenset(_IMPLEMENTATION.split()),
@@ -47,6 +47,7 @@ PUBLIC_COLUMNS = {
     "target_list": frozenset({"id", "key", "name", "demonstration"}),
     "target": frozenset({"id", "list_id", "service_id", "position"}),
     "commitment": frozenset({"id", "target_id", "authority_id", "who", "role", "due", "note"}),
+    "implementation_history": frozenset([*_IMPLEMENTATION.split(), "valid_to"]),
 }
 PROTECTED_TABLES = (
     "import_run",

@@ -158,19 +158,20 @@ def made(
         return _without_authority(connection, area)
     chain = authorities.chain(connection, authority_id)
     own_row, above = chain[0], chain[1:]
-    offers = authorities.offers(connection, [row.id for row in chain])
     levels = authorities.levels_of(connection, authority_id)
+    query = ask(Level(area.level) if area is not None else levels[0] if levels else Level.STATE)
+    selection, day = resolve(connection, query), query.stand
+    offers = authorities.offers(connection, [row.id for row in chain], day)
     own = available = None
     subjects: Sequence[Row[Any]] = ()
     neighbours: Sequence[Row[Any]] = ()
     stands = None
-    query = ask(Level(area.level) if area is not None else levels[0] if levels else Level.STATE)
     if area is not None:
-        level = Level(area.level)
-        stands = standing(connection, query, resolve(connection, query), audience, area.boundary_id)
-        own = authorities.totals(connection, area.boundary_id, level, Scope.OWN, audience)
-        available = authorities.totals(connection, area.boundary_id, level, Scope.AVAILABLE, audience)
-        subjects = authorities.counts_by_subject(connection, area.boundary_id, level, Scope.OWN, audience)
+        level, number = Level(area.level), area.boundary_id
+        stands = standing(connection, query, selection, audience, number)
+        own = authorities.totals(connection, number, level, Scope.OWN, audience, day)
+        available = authorities.totals(connection, number, level, Scope.AVAILABLE, audience, day)
+        subjects = authorities.counts_by_subject(connection, number, level, Scope.OWN, audience, day)
         neighbours = authorities.neighbours(connection, area.boundary_id)
     shown = [row for row in offers if matches(query, row)]
     return Profile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from flask_babel import ngettext, npgettext
 from mapservice import conditions, listings
 from mapservice.conditions import either
 from mapservice.domain import Level, Measure, Reason, Scope, Status
-from mapservice.i18n import number
+from mapservice.i18n import date, number
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.service import service
@@ -41,7 +42,9 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
     words = {"n": number(with_it), "of": number(among), "areas": areas, "what": _what(query, selection)}
     words["status"] = either([_state(status, query.scope) for status in query.statuses])
     region = where(query.within)
-    if region:
+    if query.stand is not None:
+        said = _past(query.stand, region, words)
+    elif region:
         said = _("In %(n)s von %(of)s %(areas)s %(where)s ist %(what)s %(status)s.", where=region, **words)
     else:
         said = _("In %(n)s von %(of)s %(areas)s ist %(what)s %(status)s.", **words)
@@ -50,6 +53,17 @@ def sentence(query: Query, selection: Selection, numerators: str, denominators: 
     if missing:
         said += " " + _("Zu %(count)s fehlen Angaben.", count=number(missing))
     return said
+
+
+def _past(day: dt.date, region: str, words: dict[str, str]) -> str:
+    words = {**words, "day": date(day)}
+    if region:
+        return _(
+            "Am %(day)s war in %(n)s von %(of)s %(areas)s %(where)s %(what)s %(status)s.",
+            where=region,
+            **words,
+        )
+    return _("Am %(day)s war in %(n)s von %(of)s %(areas)s %(what)s %(status)s.", **words)
 
 
 def _state(status: Status, scope: Scope) -> str:

@@ -9,12 +9,12 @@ from flask import request
 from flask_babel import gettext as _
 from werkzeug.datastructures import ImmutableMultiDict
 
-from mapservice import i18n
+from mapservice import day_fields, i18n
 from mapservice.domain import Reason
 from mapservice.errors import NotFoundError
 
 T = TypeVar("T")
-_DROPPED = ("service", "situation", "within")
+_DROPPED = ("service", "situation", "within", "stand")
 _NEED_A_SERVICE = ("status", "spread")
 _MOST = 20
 
@@ -64,6 +64,10 @@ def _left(error: NotFoundError) -> ImmutableMultiDict[str, str] | None:
     """The request's parameters without the one that the error names; None if it names none."""
     name, key = error.parameter, str(error.words.get("key", ""))
     pairs = list(request.args.items(multi=True))
+    if name == "stand":
+        # Not today, which nobody asked for, but the first day that there is.
+        kept = [pair for pair in pairs if pair[0] not in ("stand", day_fields.field_of("stand"))]
+        return ImmutableMultiDict([*kept, ("stand", error.allowed[0])])
     kept = [pair for pair in pairs if not (pair[0] == name and "".join(pair[1].split()) == key)]
     if name not in _DROPPED or len(kept) == len(pairs):
         return None

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from mapservice import conditions
 from mapservice.domain import Level, Measure, Reason, Scope, Status
-from mapservice.i18n import number, percent
+from mapservice.i18n import date, number, percent
 from mapservice.layers.classes import ValueClass, share
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -81,6 +81,8 @@ def title(query: Query, selection: Selection) -> str:
     said = f"{_what(query, selection)} – {_whose(query)}"
     if query.filters_entries:
         said += " – " + _("nur: %(conditions)s", conditions=conditions.said(query))
+    if query.stand is not None:
+        said += " – " + _("am %(day)s", day=date(query.stand))
     return said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,13 +12,13 @@ from sqlalchemy.orm import aliased
 
 from mapservice.domain import ARS_LENGTH, FEDERATION, Audience, Level, Scope
 from mapservice.layers.counting import counted_areas, current_release
+from mapservice.layers.past import entries_on
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import (
     Authority,
     Boundary,
     BoundaryNeighbour,
-    Implementation,
     LifeSituation,
     Service,
     Solution,
@@ -115,10 +116,15 @@ def chain(connection: Connection, authority_id: int) -> Sequence[Row[Any]]:
 
 
 def counts_by_subject(
-    connection: Connection, boundary_id: int, level: Level, scope: Scope, audience: Audience
+    connection: Connection,
+    boundary_id: int,
+    level: Level,
+    scope: Scope,
+    audience: Audience,
+    stand: dt.date | None = None,
 ) -> Sequence[Row[Any]]:
-    """Per subject area: slug, name, online, in_progress, planned, of, reason."""
-    query = Query(level=level, scope=scope)
+    """Per subject area: slug, name, online, in_progress, planned, of, reason. stand: as in Query."""
+    query = Query(level=level, scope=scope, stand=stand)
     counted = counted_areas(query, EVERYTHING, audience, boundary_id=boundary_id, by_subject=True)
     return connection.execute(
         select(SubjectArea.slug, SubjectArea.name, *counted.c)
@@ -128,31 +134,40 @@ def counts_by_subject(
 
 
 def totals(
-    connection: Connection, boundary_id: int, level: Level, scope: Scope, audience: Audience
+    connection: Connection,
+    boundary_id: int,
+    level: Level,
+    scope: Scope,
+    audience: Audience,
+    stand: dt.date | None = None,
 ) -> Row[Any] | None:
-    """Over all bundles: online, in_progress, planned, of, reason."""
-    counted = counted_areas(Query(level=level, scope=scope), EVERYTHING, audience, boundary_id=boundary_id)
+    """Over all bundles: online, in_progress, planned, of, reason. stand: as in Query."""
+    query = Query(level=level, scope=scope, stand=stand)
+    counted = counted_areas(query, EVERYTHING, audience, boundary_id=boundary_id)
     return connection.execute(select(counted)).one_or_none()
 
 
-def offers(connection: Connection, chain_ids: Sequence[int]) -> Sequence[Row[Any]]:
+def offers(
+    connection: Connection, chain_ids: Sequence[int], stand: dt.date | None = None
+) -> Sequence[Row[Any]]:
     """Visible implementations that hold for the area of an authority, by subject area, best status first.
 
     chain_ids: the authority's id, then those above it. An entry with `gilt_fuer` holds where the list names
     an authority of the chain; the area's own entries are always listed. Columns: those that the public may
     read, with the names of service, bundle, subject area, situation, solution and offering authority.
     """
+    entry = entries_on(stand)
     ids = cast(list(chain_ids), ARRAY(Integer))
     bundle = aliased(Service)
     holds = or_(
-        Implementation.valid_for.is_(None),
-        Implementation.authority_id == chain_ids[0],
-        Implementation.valid_for.overlap(ids),
+        entry.valid_for.is_(None),
+        entry.authority_id == chain_ids[0],
+        entry.valid_for.overlap(ids),
     )
     return connection.execute(
         select(
-            Implementation.id,
-            Implementation.authority_id,
+            entry.id,
+            entry.authority_id,
             Authority.ars.label("offered_by"),
             Authority.name.label("offered_by_name"),
             Service.key.label("service"),
@@ -164,24 +179,24 @@ def offers(connection: Connection, chain_ids: Sequence[int]) -> Sequence[Row[Any
             SubjectArea.name.label("subject_name"),
             LifeSituation.id.label("situation"),
             LifeSituation.name.label("situation_name"),
-            Implementation.status,
-            Implementation.url,
-            Implementation.solution_kind,
+            entry.status,
+            entry.url,
+            entry.solution_kind,
             Solution.name.label("solution"),
-            Implementation.maturity_model,
-            Implementation.maturity,
-            Implementation.reusable,
-            Implementation.reuse_note,
-            Implementation.public_contact,
-            Implementation.online_since,
-            Implementation.planned_until,
-            Implementation.as_of,
-            Implementation.source,
-            Implementation.identifier,
-            Implementation.demonstration,
+            entry.maturity_model,
+            entry.maturity,
+            entry.reusable,
+            entry.reuse_note,
+            entry.public_contact,
+            entry.online_since,
+            entry.planned_until,
+            entry.as_of,
+            entry.source,
+            entry.identifier,
+            entry.demonstration,
         )
-        .join_from(Implementation, Service, Service.id == Implementation.service_id)
-        .join(Authority, Authority.id == Implementation.authority_id)
+        .join_from(entry, Service, Service.id == entry.service_id)
+        .join(Authority, Authority.id == entry.authority_id)
         .join(bundle, bundle.id == Service.parent_id, isouter=True)
         .join(
             SubjectArea,
@@ -193,14 +208,14 @@ def offers(connection: Connection, chain_ids: Sequence[int]) -> Sequence[Row[Any
             LifeSituation.id == func.coalesce(Service.life_situation_id, bundle.life_situation_id),
             isouter=True,
         )
-        .join(Solution, Solution.id == Implementation.solution_id, isouter=True)
-        .where(and_(Implementation.authority_id == any_(ids), holds))
+        .join(Solution, Solution.id == entry.solution_id, isouter=True)
+        .where(and_(entry.authority_id == any_(ids), holds))
         .order_by(
             SubjectArea.id.nulls_last(),
-            Implementation.status,
+            entry.status,
             Service.name,
             Service.key,
-            Implementation.identifier,
+            entry.identifier,
         )
     ).all()
 

@@ -2,8 +2,8 @@
 
 Everything is computed from tallies, bit strings over services, so that a status along a chain of
 authorities is a bitwise OR and a number is a bit count. Where LeiKa services or services of one's own are
-chosen, or not every entry counts as an offer, bit strings of the same shape are made at request time from
-the entries themselves (offers.py).
+chosen, not every entry counts as an offer, or a past day is asked for, bit strings of the same shape are made
+at request time from the entries themselves (offers.py).
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ def valued_bits(
     if touching is not None:
         statement = statement.where(Boundary.id.in_(touching))
     areas = statement.cte(f"{name}_areas")
-    bits, present = _bits(query, selection, audience, areas, name)
+    whole = boundary_id is None and touching is None
+    bits, present = _bits(query, selection, audience, areas, name, whole=whole)
     responsible_kinds = areas.c.kinds if query.scope is Scope.OWN else areas.c.chain_kinds
     masks = _masks(responsible_kinds, selection, by_subject)
     subject = [masks.c.subject_area_id] if by_subject else []
@@ -248,25 +249,24 @@ def chosen_services(selection: Selection) -> Select[Any]:
 
 
 def _bits(
-    query: Query, selection: Selection, audience: Audience, areas: CTE, name: str
+    query: Query,
+    selection: Selection,
+    audience: Audience,
+    areas: CTE,
+    name: str,
+    *,
+    whole: bool,
 ) -> tuple[Any, ColumnElement[Any]]:
     """Per authority the bit strings in the scope, and a column that is null where there are no data.
 
-    Whether there are data, and for bundles what is reported at all, is in the tallies, whatever the query
-    asks of entries.
+    Of today it is the tallies that tell whether there are data, and for bundles what is reported at all,
+    whatever the query asks of entries. whole: all areas of the level are counted.
     """
     tally = (
         select(Tally)
         .where(Tally.audience == int(audience), Tally.scope == int(query.scope))
         .subquery("tally_in_scope")
     )
-    if selection.service_ids:
-        made = of_services(query, selection, chosen_services(selection), name)
-    elif query.filters_entries:
-        made = of_bundles(query, selection, name)
-    else:
-        return tally, tally.c.authority_id
-    columns = [column.name for column in made.c if column.name != "authority_id"]
     links: list[Any] = [areas.c.authority_id]
     if query.scope is Scope.AVAILABLE:
         federation = select(Authority.id).where(Authority.ars == FEDERATION).scalar_subquery()
@@ -277,12 +277,22 @@ def _bits(
         .where(areas.c.authority_id.is_not(None))
         .subquery("linked")
     )
+    among = None if whole or query.stand is None else select(linked.c.link_id).distinct()
+    if selection.service_ids:
+        made = of_services(query, selection, chosen_services(selection), name, among)
+    elif query.filters_entries or query.stand is not None:
+        made = of_bundles(query, selection, name, among)
+    else:
+        return tally, tally.c.authority_id
+    columns = [column.name for column in made.c if column.name != "authority_id"]
     along = (
         select(linked.c.authority_id, *(func.bit_or(made.c[column]).label(column) for column in columns))
         .join_from(linked, made, made.c.authority_id == linked.c.link_id)
         .group_by(linked.c.authority_id)
         .subquery("along")
     )
+    if query.stand is not None:
+        return along, along.c.authority_id
     kept = [column for column in STATUS_COLUMNS if column not in columns]
     bits = (
         select(

@@ -5,6 +5,7 @@ The rows are those that the connection's role may see: row-level security is the
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ from mapservice.domain import MaturityModel, SolutionKind, Status, TrustLevel
 from mapservice.layers.counting import current_release
 from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.offers import meets
+from mapservice.layers.past import entries_on
 from mapservice.layers.predicates import Filter, Predicate, Properties, Type
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -42,7 +44,6 @@ from mapservice.models import (
     Authority,
     Boundary,
     BoundaryShape,
-    Implementation,
     LifeSituation,
     Service,
     Solution,
@@ -107,25 +108,28 @@ def rows(
     Nothing is counted, and no more rows are read than asked for.
     """
     area, above, bundle = aliased(Boundary), aliased(Boundary), aliased(Service)
-    columns = _columns(above, bundle)
+    entry = entries_on(wanted.query.stand)
+    columns = _columns(entry, above, bundle)
     properties = Properties(
-        {name: (TYPES[name], column) for name, column in columns.items()}, GEOMETRY, _where_shape
+        {name: (TYPES[name], column) for name, column in columns.items()},
+        GEOMETRY,
+        functools.partial(_where_shape, entry),
     )
     drawn: Any = SimpleNamespace(geom=area.label_point, geojson=func.ST_AsGeoJSON(area.label_point, 5, 0))
     # A kreisfreie Stadt has areas at several levels, which are the same land: the highest.
     other = aliased(Boundary)
     highest = (
         select(other.id)
-        .where(other.release_id == current_release(), other.authority_id == Implementation.authority_id)
+        .where(other.release_id == current_release(), other.authority_id == entry.authority_id)
         .order_by(other.level)
         .limit(1)
-        .correlate(Implementation)
+        .correlate(entry)
         .scalar_subquery()
     )
     statement = (
-        select(Implementation.id, *(column.label(name) for name, column in columns.items()))
-        .join_from(Implementation, Service, Service.id == Implementation.service_id)
-        .join(Authority, Authority.id == Implementation.authority_id)
+        select(entry.id, *(column.label(name) for name, column in columns.items()))
+        .join_from(entry, Service, Service.id == entry.service_id)
+        .join(Authority, Authority.id == entry.authority_id)
         .join(bundle, bundle.id == Service.parent_id, isouter=True)
         .join(
             SubjectArea,
@@ -137,11 +141,11 @@ def rows(
             LifeSituation.id == func.coalesce(Service.life_situation_id, bundle.life_situation_id),
             isouter=True,
         )
-        .join(Solution, Solution.id == Implementation.solution_id, isouter=True)
+        .join(Solution, Solution.id == entry.solution_id, isouter=True)
         .join(area, area.id == highest, isouter=True)
         .join(above, above.id == func.coalesce(area.state_id, area.id), isouter=True)
-        .where(_chosen(wanted, bundle), properties.condition(wanted.filter))
-        .order_by(Implementation.id)
+        .where(_chosen(wanted, entry, bundle), properties.condition(wanted.filter))
+        .order_by(entry.id)
         .limit(wanted.limit)
     )
     if not point:
@@ -154,16 +158,16 @@ def rows(
     return connection.execute(statement).all()
 
 
-def _chosen(wanted: Wanted, bundle: Any) -> ColumnElement[bool]:
+def _chosen(wanted: Wanted, entry: Any, bundle: Any) -> ColumnElement[bool]:
     query = wanted.query
-    conditions: list[ColumnElement[bool]] = [meets(query)]
+    conditions: list[ColumnElement[bool]] = [meets(query, entry)]
     if wanted.entry_id is not None:
-        conditions.append(Implementation.id == wanted.entry_id)
+        conditions.append(entry.id == wanted.entry_id)
     if wanted.after is not None:
-        conditions.append(Implementation.id > wanted.after)
+        conditions.append(entry.id > wanted.after)
     if wanted.by_status:
         statuses = [int(status) for status in query.statuses]
-        conditions.append(Implementation.status == any_(cast(statuses, ARRAY(SmallInteger))))
+        conditions.append(entry.status == any_(cast(statuses, ARRAY(SmallInteger))))
     if query.services:
         # The key itself, as the property says it: a client that filters by properties trusts in that.
         conditions.append(Service.key.in_(query.services))
@@ -176,12 +180,14 @@ def _chosen(wanted: Wanted, bundle: Any) -> ColumnElement[bool]:
     if wanted.boxes:
         boxes = wanted.boxes
         conditions.append(
-            _where_shape(lambda shape: or_(*(func.ST_Intersects(shape, box.stored()) for box in boxes)))
+            _where_shape(
+                entry, lambda shape: or_(*(func.ST_Intersects(shape, box.stored()) for box in boxes))
+            )
         )
     return and_(true(), *conditions)
 
 
-def _where_shape(predicate: Predicate) -> ColumnElement[bool]:
+def _where_shape(entry: Any, predicate: Predicate) -> ColumnElement[bool]:
     # By the finest shape: the same entries whatever detail is asked for, or point.
     shape, area = aliased(BoundaryShape), aliased(Boundary)
     geometry: Any = shape.geom
@@ -190,11 +196,11 @@ def _where_shape(predicate: Predicate) -> ColumnElement[bool]:
         .join(shape, and_(shape.boundary_id == area.id, shape.detail == 100))
         .where(area.release_id == current_release(), area.authority_id.is_not(None), predicate(geometry))
     )
-    return Implementation.authority_id.in_(touched)
+    condition: ColumnElement[bool] = entry.authority_id.in_(touched)
+    return condition
 
 
-def _columns(state: Any, bundle: Any) -> dict[str, ColumnElement[Any]]:
-    i: Any = Implementation
+def _columns(i: Any, state: Any, bundle: Any) -> dict[str, ColumnElement[Any]]:
     return {
         "authority": _any(Authority.ars),
         "authority_name": _any(Authority.name),

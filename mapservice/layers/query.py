@@ -60,7 +60,8 @@ class Query:
     """Level, selection of services, measure, scope, region, entries. Tuples are sorted, each value once.
 
     subjects: slugs; situations: ids; services: keys; statuses: the wanted ones; within: keys of regions;
-    kinds, maturity, confirmed: which entries count as offers (docs/counting.md, 5).
+    kinds, maturity, confirmed: which entries count as offers (docs/counting.md, 5). stand: the day at the end
+    of which the entries held, None for now (docs/counting.md, Past days).
     classing: how values are put into classes.
     """
 
@@ -76,6 +77,7 @@ class Query:
     kinds: tuple[SolutionKind, ...] = ()
     maturity: Maturity | None = None
     confirmed: dt.date | None = None
+    stand: dt.date | None = None
 
     @property
     def filters_entries(self) -> bool:

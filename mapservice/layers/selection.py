@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, Level, ServiceKind
 from mapservice.errors import N_, NotFoundError
+from mapservice.layers import past
 from mapservice.layers.query import Query
 from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
 
@@ -42,7 +44,10 @@ class Selection:
 
 
 def resolve(connection: Connection, query: Query) -> Selection:
-    """Look up services, situations and regions; raises NotFoundError that names the unknown key."""
+    """Look up services, situations and regions; raises NotFoundError that names the unknown key, or the first
+    day of which there are entries where the query asks for one before.
+    """
+    _check_day(connection, query.stand)
     regions = tuple(_region(connection, key) for key in query.within)
     if query.services:
         return _chosen_services(connection, query.services, regions)
@@ -63,6 +68,20 @@ def resolve(connection: Connection, query: Query) -> Selection:
         return Selection(ids, (), (), len(ids), subject_names + names, regions)
     size = connection.scalar(select(func.count()).select_from(Service).where(condition)) or 0
     return Selection(None, (), (), size, (), regions)
+
+
+def _check_day(connection: Connection, stand: dt.date | None) -> None:
+    """Before the first entry every area would be without data, which says nothing. Where there never was one,
+    that is just what there is to say.
+    """
+    first = None if stand is None else past.first_day(connection)
+    if stand is not None and first is not None and stand < first:
+        raise NotFoundError(
+            N_("Für den %(day)s gibt es noch keine Angaben. Die ersten sind vom %(first)s."),
+            words={"day": stand, "first": first, "key": stand.isoformat()},
+            parameter="stand",
+            allowed=[first.isoformat()],
+        )
 
 
 def _chosen_services(connection: Connection, keys: Sequence[str], regions: tuple[Region, ...]) -> Selection:

@@ -18,7 +18,14 @@ from mapservice import create_app, privileges, tallies
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.domain import implementation_id
-from mapservice.models import Authority, Implementation, LifeSituation, Publication, Service
+from mapservice.models import (
+    Authority,
+    Implementation,
+    ImplementationHistory,
+    LifeSituation,
+    Publication,
+    Service,
+)
 from mapservice.postgres import Server
 from mapservice.search import terms
 from tests.conftest import ROOT, urls_of
@@ -76,6 +83,13 @@ def _fill(database: Database) -> None:
             if not authority.ars.startswith("05558")
         ]
         connection.execute(insert(Implementation), rows)
+        # Three hundred days ago nothing of it was more than planned.
+        then = dt.datetime.now(dt.UTC) - dt.timedelta(days=300)
+        earlier = {"valid_from": then, "valid_to": dt.datetime.now(dt.UTC), "removed": False}
+        connection.execute(
+            insert(ImplementationHistory),
+            [{**row, **earlier, "status": 3 + row["status"] % 2} for row in rows],
+        )
         tallies.refresh(connection)
         terms.refresh_services(connection)
 

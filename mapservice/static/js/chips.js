@@ -66,6 +66,9 @@ export class Chips {
     if (state.confirmed) {
       items.push({ label: t("chip_confirmed", { date: date(state.confirmed) }), without: { ...state, confirmed: "" } });
     }
+    if (state.stand) {
+      items.push({ label: t("chip_stand", { date: date(state.stand) }), without: { ...state, stand: "" } });
+    }
     if (state.measure !== DEFAULTS.measure) {
       items.push({ label: this.#label(`measure-${state.measure}`), without: { ...state, measure: DEFAULTS.measure } });
     }

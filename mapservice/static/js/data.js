@@ -10,6 +10,7 @@ export class FetchError extends Error {
     super(body?.description ?? "");
     this.status = status;
     this.parameter = body?.parameter;
+    this.allowed = body?.allowed ?? [];
   }
 }
 

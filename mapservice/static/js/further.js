@@ -1,5 +1,6 @@
-// The seldom-used filters: life situations with their search, kind of solution, maturity, day of confirmation.
+// The seldom-used filters: life situations with their search, kind of solution, maturity, days.
 
+import { DayField } from "./day-field.js";
 import { t } from "./texts.js";
 
 const folded = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replace(/ß/g, "ss");
@@ -9,8 +10,7 @@ export class Further {
     this.form = form;
     this.root = form.querySelector("#further");
     this.situations = form.querySelector("#filter-situations");
-    this.day = form.querySelector("#filter-confirmed-day");
-    this.error = form.querySelector("#confirmed-error");
+    this.days = ["confirmed", "stand"].map((name) => new DayField(form, name));
     this.search = form.querySelector("#situation-search");
     this.search.addEventListener("input", () => this.#find());
   }
@@ -18,30 +18,18 @@ export class Further {
   /** Whether a change of the form is one to show: a day may be half typed, or not be there yet. */
   accepts(target) {
     if (target === this.search) return false;
-    const choice = this.form.elements.namedItem("confirmed");
-    if (target === choice) {
-      if (choice.value !== "day") this.day.value = "";
-      this.refresh();
-      if (choice.value === "day") this.day.focus();
-      return choice.value !== "day";
+    for (const field of this.days) {
+      const accepted = field.accepts(target);
+      if (accepted !== null) return accepted;
     }
-    if (target !== this.day) return true;
-    const { valid, rangeOverflow } = this.day.validity;
-    this.error.textContent = valid ? "" : t(rangeOverflow ? "day_in_future" : "day_unreadable");
-    this.day.ariaInvalid = valid ? null : "true";
-    return valid;
+    return true;
   }
 
   /** excluded: a service is chosen, beside which life situations have no say. */
   refresh(excluded = this.excluded) {
     this.excluded = excluded;
     const { elements } = this.form;
-    const ownDay = elements.namedItem("confirmed").value === "day";
-    this.form.querySelector("#confirmed-day-field").hidden = !ownDay;
-    if (!ownDay) {
-      this.error.textContent = "";
-      this.day.ariaInvalid = null;
-    }
+    for (const field of this.days) field.refresh();
     const kinds = this.form.querySelectorAll("input[name=kind]:checked").length;
     const set = Boolean(kinds) + Boolean(elements.namedItem("maturity").value) + (elements.namedItem("confirmed").selectedIndex > 0);
     badge(this.form.querySelector("#further-count"), set);

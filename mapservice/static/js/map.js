@@ -14,6 +14,7 @@ import { keepStill } from "./motion.js";
 import { Names } from "./names.js";
 import { correct, readAddress, step, updateLinks, withoutMissing } from "./navigation.js";
 import { Panel } from "./panel.js";
+import { PastDay } from "./past-day.js";
 import { preparePrint } from "./print.js";
 import { Places } from "./places.js";
 import { isWide } from "./screen.js";
@@ -75,6 +76,7 @@ class MapPage {
     });
     this.sheet = new Sheet(document.getElementById("rail"), document.getElementById("sheet-button"));
     this.chips = new Chips(document.getElementById("chips"), this.form, this.data, (state) => this.replace(state));
+    this.pastDay = new PastDay(document.getElementById("past-day"), () => this.replace({ ...this.state, stand: "" }));
     document.getElementById("reset").addEventListener("click", (event) => {
       event.preventDefault();
       this.reset();
@@ -143,6 +145,7 @@ class MapPage {
     const key = valuesKey(state);
     updateLinks(state, this.urls);
     this.chips.show(state);
+    this.pastDay.show(state.stand);
     if (key !== this.shownKey) {
       const text = this.choropleth.level === state.level ? t("updating") : t("loading_level");
       this.messages.say(text, { soon: !this.values });

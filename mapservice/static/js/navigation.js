@@ -3,7 +3,7 @@
 import { DEFAULTS, fromAddress, toAddress, toParams } from "./state.js";
 
 // What a link may name that is not, or no longer, there. Other filters are checked before the page comes.
-const DROPPED = ["service", "situation", "within", "area"];
+const DROPPED = ["service", "situation", "within", "area", "stand"];
 
 /** The state that the address bar names. */
 export function readAddress() {
@@ -39,6 +39,8 @@ export function updateLinks(state, urls) {
 /** The state without what an answer says is not there; null if the error is about something else. */
 export function withoutMissing(state, error, parameter = error.parameter) {
   if (![400, 404].includes(error.status) || !DROPPED.includes(parameter)) return null;
+  // Before the first day that there is, that one: not today, which nobody asked for.
+  if (parameter === "stand") return error.status === 404 ? { ...state, stand: error.allowed[0] } : null;
   const values = [state[parameter]].flat().filter(Boolean);
   if (!values.length) return null;
   // One of several is named in the message; a value that is not is given up with the others.

@@ -1,6 +1,8 @@
 // What the map shows, as an object, and its two written forms: the page's address and the filter form.
 // The address holds what differs from the start map, so that a link stays short and shows the same map.
 
+import { chosenDay, showDay } from "./day-field.js";
+
 export const DEFAULTS = Object.freeze({
   level: "districts",
   measure: "count",
@@ -12,8 +14,8 @@ export const DEFAULTS = Object.freeze({
 const DEFAULT_STATUS = ["online"];
 const LISTS = ["subject", "situation", "service", "within", "kind"];
 // Filters of one value that are not set on the start map.
-const SINGLE = ["maturity", "confirmed"];
-const OWN_DAY = "day";
+const SINGLE = ["maturity", "confirmed", "stand"];
+const DAYS = ["confirmed", "stand"];
 
 export function fromAddress(search) {
   const params = new URLSearchParams(search);
@@ -75,7 +77,7 @@ export function fromForm(form, previous) {
   for (const name of ["subject", "kind"]) state[name] = data.getAll(name);
   state.situation = [...data.getAll("situation"), ...notOffered(form, "situation", previous)];
   state.maturity = data.get("maturity") ?? "";
-  state.confirmed = confirmedDay(data);
+  for (const name of DAYS) state[name] = chosenDay(data, name);
   const service = data.get("service") ?? "";
   if (service !== (previous.service[0] ?? "")) {
     state.service = [service].filter(Boolean);
@@ -117,13 +119,6 @@ function notOffered(form, name, previous) {
   return previous[name].filter((value) => !offered.includes(value));
 }
 
-/** One of the days offered, or one's own. */
-function confirmedDay(data) {
-  const chosen = data.get("confirmed") ?? "";
-  if (chosen === OWN_DAY) return data.get("confirmed_day") ?? "";
-  return chosen === "any" ? "" : chosen;
-}
-
 export function toForm(form, state) {
   for (const input of form.querySelectorAll("input[type=checkbox], input[type=radio]")) {
     if (!(input.name in state)) continue;
@@ -137,12 +132,7 @@ export function toForm(form, state) {
   if (region) region.value = shownRegion(form, state);
   const maturity = form.elements.namedItem("maturity");
   if (maturity) maturity.value = state.maturity;
-  const confirmed = form.elements.namedItem("confirmed");
-  if (!confirmed) return;
-  const offered = [...confirmed.options].slice(1).some((option) => option.value === state.confirmed);
-  if (!state.confirmed) confirmed.selectedIndex = 0;
-  else confirmed.value = offered ? state.confirmed : OWN_DAY;
-  form.elements.namedItem("confirmed_day").value = offered ? "" : state.confirmed;
+  for (const name of DAYS) showDay(form, name, state[name]);
 }
 
 /** What decides which values the server computes; the same key needs no new request. */

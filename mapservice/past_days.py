@@ -1,0 +1,78 @@
+"""The time control: which past days the forms of map and table offer, and how they are told."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
+
+from mapservice import day_fields, i18n, params
+from mapservice.layers import past
+from mapservice.service import service
+
+NAME = "stand"
+_MOST_CHANGES = 10
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class DayChoices:
+    """As pairs of day and label: `quick` ones, and days on which something `changed`; all have entries.
+
+    first and today bound the day of one's own; first is empty where there is no entry.
+    """
+
+    quick: Pairs
+    changed: Pairs
+    first: str
+    today: str
+
+
+@dataclass(frozen=True)
+class DayForm:
+    """The choice in a request, as text: the option, `day` for a day of one's own, and that day."""
+
+    option: str
+    day: str
+
+    @classmethod
+    def of(cls, args: MultiDict[str, str]) -> DayForm:
+        offered = choices()
+        return cls(*day_fields.option_and_day(args, NAME, dict(offered.quick + offered.changed)))
+
+
+def choices() -> DayChoices:
+    """What the forms of this request offer."""
+    days = service().kept("days of change", past.days_of_change)
+    today = params.today()
+    if not days:
+        return DayChoices((), (), "", today.isoformat())
+    quick = {1: _("vor einem Monat"), 3: _("vor drei Monaten"), 12: _("vor einem Jahr")}
+    told = {day_fields.months_ago(months): name for months, name in quick.items()}
+    return DayChoices(
+        tuple(
+            (day.isoformat(), _("%(name)s, am %(day)s", name=name, day=i18n.date(day)))
+            for day, name in told.items()
+            if day >= days[-1]
+        ),
+        tuple(
+            (day.isoformat(), i18n.date(day))
+            for day in days[:_MOST_CHANGES]
+            if day < today and day not in told
+        ),
+        days[-1].isoformat(),
+        today.isoformat(),
+    )
+
+
+def names(args: MultiDict[str, str]) -> dict[str, str]:
+    """What the chip of a past day says, by value."""
+    said: dict[str, str] = {}
+    with suppress(ValueError):
+        text = args.get(NAME, "")
+        said[text] = _("Stand %(day)s", day=i18n.date(dt.date.fromisoformat(text)))
+    return said
