@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import UUID as PgUUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from mapservice.domain import BUNDLE_BITS
+from mapservice.indexes import by_time, offers
 
 NOW = func.now()
 _PUBLIC_CONTACT = "CASE WHEN contact_kind = 1 THEN contact END"
@@ -416,28 +417,14 @@ class Implementation(ImplementationColumns, Base):
     __table_args__ = (
         UniqueConstraint("authority_id", "service_id", "identifier"),
         Index("ix_implementation_service_id", "service_id"),
-        Index("ix_implementation_restricted", "authority_id", postgresql_where=text("valid_for IS NOT NULL")),
         Index(
             "ix_implementation_online_since",
             *(text("online_since DESC"), text("id DESC")),
             postgresql_where=text("status = 1 AND online_since IS NOT NULL"),
         ),
+        *by_time("implementation", "valid_from"),
         Index("ix_implementation_demonstration", "id", postgresql_where=text("demonstration")),
-        # All that counting by kind, maturity or day needs, row-level security included: no row is fetched.
-        # Without valid_for, whose lists may be longer than an index holds.
-        Index(
-            "ix_implementation_offer",
-            *("solution_kind", "maturity_model", "maturity", "as_of"),
-            postgresql_include=["authority_id", "service_id", "status", "visibility", "demonstration"],
-            postgresql_where=text("status <= 3 AND valid_for IS NULL"),
-        ),
-        Index(
-            "ix_implementation_day",
-            *("authority_id", "status", "valid_from"),
-            postgresql_include=["service_id", "visibility", "demonstration"],
-            postgresql_where=text("valid_for IS NULL"),
-        ),
-        Index("ix_implementation_valid_from", "valid_from", postgresql_where=text("valid_for IS NULL")),
+        offers(),
         CheckConstraint("status BETWEEN 1 AND 5", name="status"),
         CheckConstraint("visibility BETWEEN 1 AND 3", name="visibility"),
         CheckConstraint("url ~* '^https?://'", name="url"),
@@ -467,21 +454,7 @@ class ImplementationHistory(ImplementationColumns, Base):
     __table_args__ = (
         Index("ix_implementation_history_authority_id_service_id", "authority_id", "service_id"),
         Index("ix_implementation_history_service_id", "service_id"),
-        Index(
-            "ix_implementation_history_day",
-            *("authority_id", "status", "valid_to", "valid_from"),
-            postgresql_include=["service_id", "visibility", "demonstration"],
-            postgresql_where=text("valid_for IS NULL"),
-        ),
-        Index(
-            "ix_implementation_history_restricted",
-            "authority_id",
-            postgresql_where=text("valid_for IS NOT NULL"),
-        ),
-        Index(
-            "ix_implementation_history_valid_from", "valid_from", postgresql_where=text("valid_for IS NULL")
-        ),
-        Index("ix_implementation_history_valid_to", "valid_to", postgresql_where=text("valid_for IS NULL")),
+        *by_time("implementation_history", "valid_to", "valid_from"),
     )
 
 

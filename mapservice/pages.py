@@ -148,16 +148,9 @@ def _render_map(missing: list[str], **more: Any) -> str:
         first_values=first_values,
         title=_map_title(query),
         basemap=tiles,
-        **_past_day(".map_page"),
+        **past_days.control("pages.map_page"),
         **more,
     )
-
-
-def _past_day(endpoint: str, **more: Any) -> dict[str, Any]:
-    """The past day that the request asks for, and the same page of today."""
-    args = forms.filter_arguments(request.args)
-    stand = args.pop(past_days.NAME, None)
-    return {"stand": stand, "today_link": url_for(endpoint, **_lists(args), **more)}
 
 
 def _map_title(query: Any) -> str:
@@ -272,7 +265,7 @@ def _table(missing: list[str]) -> str:
         missing=missing,
         title=titles.title(query, selection),
         result=results.sentence(query, selection, n, of),
-        **_past_day(".table"),
+        **past_days.control("pages.table"),
         chips=[*_chips(), *_class_chips(only)],
         downloads=downloads.links(
             {
@@ -377,7 +370,7 @@ def _area(key: str, missing: list[str]) -> str | BaseResponse:
         map_link=_area_on_map(found, _lists(args)),
         chips=[(chip.label, _area_link(key, chip.arguments)) for chip in forms.chips(args)],
         missing=missing,
-        **_past_day(".area", key=key),
+        **past_days.control("pages.area", key=key),
         **content,
     )
 

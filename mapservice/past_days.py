@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
+from flask import request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
@@ -67,6 +69,15 @@ def choices() -> DayChoices:
         days[-1].isoformat(),
         today.isoformat(),
     )
+
+
+def control(endpoint: str, **more: Any) -> dict[str, Any]:
+    """The past day that the request asks for, and the same page of today: variables of _time.html."""
+    args = day_fields.as_in_addresses(request.args, NAME)
+    # Known names alone: url_for() takes some, _scheme for one, as orders.
+    known = {*params.FILTERS, "level", "area", "class", "sort"} - {NAME}
+    others: dict[str, Any] = {name: values for name, values in args.lists() if name in known}
+    return {"stand": args.get(NAME), "today_link": url_for(endpoint, **others, **more)}
 
 
 def names(args: MultiDict[str, str]) -> dict[str, str]:

@@ -75,7 +75,7 @@ WEB = {
     "titles",
     "vocabulary",
 }
-GROUND = {"config", "domain", "errors", "paths"}
+GROUND = {"config", "domain", "errors", "paths", "indexes"}
 
 
 def imported(path: Path) -> set[str]:
