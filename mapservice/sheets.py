@@ -35,7 +35,8 @@ Cell = str | int | float | dt.date | None
 @dataclass(frozen=True)
 class Sheet:
     """One table. file: name without ending; notes: name and text of what it says about itself;
-    widths: of the first columns in characters, the others have a common one.
+    widths: of the first columns in characters, the others have a common one; freeze: the cell above and left
+    of which everything stays in view.
     """
 
     file: str
@@ -44,6 +45,7 @@ class Sheet:
     rows: Sequence[Sequence[Cell]]
     notes: Sequence[tuple[str, str]]
     widths: Sequence[int] = ()
+    freeze: str = "B2"
 
 
 def sheet(
@@ -58,6 +60,7 @@ def sheet(
     result: str | None = None,
     more: Sequence[tuple[str, str]] = (),
     widths: Sequence[int] = (),
+    freeze: str = "B2",
 ) -> Sheet:
     """A table with the notes that every download carries, and `more` of its own. With demonstration data
     each row says so, for rows are copied without their notes.
@@ -82,7 +85,7 @@ def sheet(
         head, rows = [*head, _("Hinweis")], [[*row, notice] for row in rows]
     if service().internal:
         notes.insert(0, (_("Interne Ansicht"), _("Nicht veröffentlicht")))
-    return Sheet(file, title, head, rows, notes, widths)
+    return Sheet(file, title, head, rows, notes, widths, freeze)
 
 
 def as_csv(table: Sheet) -> Payload:
@@ -106,7 +109,7 @@ def as_xlsx(table: Sheet) -> Payload:
 
     book = Workbook(write_only=True)
     page = book.create_sheet(_("Tabelle"))
-    page.freeze_panes = "B2"
+    page.freeze_panes = table.freeze
     widths = [*table.widths, *([_WIDTH] * (len(table.head) - len(table.widths)))]
     for number, width in enumerate(widths, 1):
         page.column_dimensions[get_column_letter(number)].width = width

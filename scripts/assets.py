@@ -57,7 +57,7 @@ def copy(source: Path, target: Path) -> None:
 
 STATIC = ROOT / "mapservice" / "static"
 SCRIPTS = ("map", "share", "theme", "pages/embed", "pages/embed_code", "pages/coordination")
-STYLES = ("site", "map", "embed")
+STYLES = ("site", "map", "embed", "matrix")
 
 
 def sources(static: Path) -> str:

@@ -11,6 +11,7 @@ from mapservice import i18n
 PARAMETERS = frozenset(
     {"authority", "q", "sort", "page", "limit", "status", "subject", "situation", "service", "within"}
     | {"kind", "maturity", "confirmed", "platform", "reusable", "place", "product"}
+    | {"group", "list", "column", "scope"}
 )
 """What the link to the other language keeps of an address."""
 
@@ -28,6 +29,7 @@ def pages() -> list[Page]:
     """In the order of the navigation, in the language of the request."""
     return [
         Page("coordination.home.page", _("Überblick"), _("Was gibt es hier?")),
+        Page("coordination.matrix.page", _("Vergleich"), _("Wer hat was, nebeneinander?")),
         Page(
             "coordination.register.page",
             _("Register"),

@@ -43,9 +43,12 @@ class Own:
 
 def full_name(authority: Any) -> str:
     """Name and designation, as "Warendorf (Kreis)": a district and a town may share the name."""
-    if not authority.designation or authority.designation in authority.name:
-        return str(authority.name)
-    return f"{authority.name} ({authority.designation})"
+    return with_designation(authority.name, authority.designation)
+
+
+def with_designation(name: str, designation: str | None) -> str:
+    """The name, and the designation if the name does not hold it."""
+    return name if not designation or designation in name else f"{name} ({designation})"
 
 
 def own(connection: Connection, text: str) -> Own:

@@ -8,6 +8,7 @@ at request time from the entries themselves (offers.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +40,13 @@ from mapservice.tallies import no_bundles
 
 Bits = ColumnElement[Any]
 _BIT = BIT(BUNDLE_BITS)
+_ABOUT_AUTHORITIES: tuple[Any, ...] = (
+    Authority.kinds,
+    Authority.chain_kinds,
+    func.coalesce(Authority.association_id, 0).label("association_id"),
+    func.coalesce(Authority.district_id, 0).label("district_id"),
+    func.coalesce(Authority.state_id, 0).label("state_id"),
+)
 
 
 def current_release() -> ColumnElement[int]:
@@ -148,6 +156,7 @@ def valued_bits(
     level: Level | None = None,
     boundary_id: int | None = None,
     touching: Select[Any] | None = None,
+    authority_ids: Sequence[int] | None = None,
     by_subject: bool = False,
     name: str = "area",
 ) -> CTE:
@@ -155,8 +164,11 @@ def valued_bits(
 
     Columns: boundary_id, ordinal, inside, authority_id, mask, online, in_progress, planned (cumulative),
     not_responsible, present (null where there are no data); subject_area_id. Arguments: counted_areas().
+    authority_ids: one row for each of these authorities, of whatever level, in place of the boundaries.
     """
     statement = _areas(level or query.level, selection)
+    if authority_ids is not None:
+        statement = _authorities(authority_ids)
     if boundary_id is not None:
         statement = statement.where(Boundary.id == boundary_id)
     if touching is not None:
@@ -204,15 +216,21 @@ def _areas(level: Level, selection: Selection) -> Select[Any]:
             Boundary.ordinal,
             inside(selection).label("inside"),
             Boundary.authority_id,
-            Authority.kinds,
-            Authority.chain_kinds,
-            func.coalesce(Authority.association_id, 0).label("association_id"),
-            func.coalesce(Authority.district_id, 0).label("district_id"),
-            func.coalesce(Authority.state_id, 0).label("state_id"),
+            *_ABOUT_AUTHORITIES,
         )
         .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
         .where(Boundary.release_id == current_release(), Boundary.level == int(level))
     )
+
+
+def _authorities(ids: Sequence[int]) -> Select[Any]:
+    return select(
+        null().label("boundary_id"),
+        null().label("ordinal"),
+        true().label("inside"),
+        Authority.id.label("authority_id"),
+        *_ABOUT_AUTHORITIES,
+    ).where(Authority.id == any_(cast(list(ids), ARRAY(Integer))))
 
 
 def _masks(kinds: ColumnElement[int], selection: Selection, by_subject: bool) -> Subquery:
