@@ -83,7 +83,8 @@ export class Chips {
   }
 
   #button(className, label, act) {
-    const button = element("button", className, label);
+    const button = element("button", className);
+    button.append(element("span", "chip__label", label));
     button.type = "button";
     button.addEventListener("click", act);
     return button;

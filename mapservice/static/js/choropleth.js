@@ -66,7 +66,7 @@ export class Choropleth {
     const { colours, patterns } = this;
     const paints = [];
     const numbers = new Map();
-    const fills = new Uint8Array(this.features.length);
+    const fills = new Array(this.features.length);
     for (let index = 0; index < fills.length; index += 1) {
       const { colour, reason, dimmed, passed } = fill(index);
       const opacity = passed ? PASSED : dimmed ? DIMMED : 1;

@@ -285,7 +285,6 @@ class MapPage {
     this.state = { ...this.state, area: ars };
     step(this.state);
     updateLinks(this.state, this.urls);
-    if (ars) this.walk.ars = ars;
     this.#showArea({ zoom });
     if (ars) this.sheet.close();
     else this.search.clear();
@@ -293,6 +292,8 @@ class MapPage {
 
   async #showArea({ zoom = false } = {}) {
     const { area } = this.state;
+    // By a link as by a click: the keyboard goes on from here.
+    if (area) this.walk.ars = area;
     const bounds = this.choropleth.select(area);
     const index = this.choropleth.indexOf(area);
     const properties = index === undefined ? null : this.choropleth.properties(index);
