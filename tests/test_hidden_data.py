@@ -6,9 +6,12 @@ EXAMPLES data sets; more with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environment
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,43 +21,109 @@ from sqlalchemy import Connection, delete, insert, select, text
 
 from mapservice import create_app
 from mapservice.database import Database
-from mapservice.domain import implementation_id
+from mapservice.domain import Audience, implementation_id
 from mapservice.models import Authority, Implementation, Publication, Service
 from tests.entries import INTERNAL, PARTNERS, PUBLIC, add_service, refresh
 
-EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "200"))
 SHOWN = ("055150000000", "055700044044", "055700000000", "050000000000", "110000000000")
 UNPUBLISHED = ("059150000000", "055580000000", "040110000000")
 SERVICES = ("10500", "10501", "10502", "99001001001001", "eigen:brunnen")
 SECRET = "Geheimes-Wort"
 ITEMS = "/api/collections/implementations/items"
+NO_DATA = frozenset(
+    {
+        *("api.current_geometry", "api.geometry", "api.names", "level_files.types_of_csv", "embedding.code"),
+        *("ogc.conformance", "ogc.definition", "ogc.documentation", "ogc.schema", "entries.schema"),
+        *("tiles.scheme", "tiles.schemes", "tiles.tileset", "search.areas", "sitemap.robots"),
+        *("pages.favicon", "static_files.file"),
+    }
+)
+"""Endpoints that say nothing of entries."""
+SAME_ROWS = frozenset(
+    {
+        *("downloads.as_xlsx", "level_files.as_geopackage", "dataset.archive", "embedding.embed"),
+        *("papers.as_pdf", "pictures.as_png", "pictures.as_svg"),
+    }
+)
+"""Endpoints that take seconds for the rows that quicker ones show."""
+OTHERS = ("texts.", "coordination.")
+"""The operator's texts; pages that ask for the internal view."""
+NONCE = re.compile(rb"(?<=nonce=\")[^\"]*")
+AREAS = "/api/collections/districts/items"
+TOWNS = "/api/collections/municipalities"
+QUAD = "tiles/WebMercatorQuad"
 ADDRESSES = (
-    "/api/collections/districts/items",
-    "/api/collections/districts/items?measure=share&scope=available",
-    "/api/collections/districts/items?method=quantile&classes=3&filter=class = 'c1'",
-    "/api/collections/districts/items?filter=services_online >= 1 OR value_reason = 'no_data'",
-    "/api/collections/districts/items/05915?scope=available",
-    "/api/collections/municipalities/items?service=10500&measure=status&limit=40&offset=20",
-    "/api/collections/municipalities/items?bbox=7,51,8.5,52.3&filter=services_total > 1&f=html",
+    AREAS,
+    f"{AREAS}?measure=share&scope=available",
+    f"{AREAS}?columns=subjects&scope=available",
+    f"{AREAS}?method=quantile&classes=3&filter=class = 'c1'",
+    f"{AREAS}?method=natural&classes=4&measure=share&f=html",
+    f"{AREAS}?filter=services_online >= 1 OR value_reason = 'no_data'",
+    f"{AREAS}?filter=services_planned = services_online AND arbeit_ruhestand >= 0",
+    f"{AREAS}?kind=efa&confirmed=2020-01-01",
+    f"{AREAS}/05915?scope=available",
+    f"{AREAS}/05558?f=html",
+    f"{AREAS}?service=eigen:brunnen&measure=status",
+    f"{TOWNS}/items?service=10500&measure=status&limit=40&offset=20",
+    f"{TOWNS}/items?bbox=7,51,8.5,52.3&filter=services_total > 1&f=html",
+    f"{TOWNS}/items?services_online=0&limit=3",
     "/api/collections/states/items?measure=spread&service=10501",
+    "/api/collections/associations/items?measure=spread&service=10501&scope=available&limit=20",
+    f"/api/collections/districts/{QUAD}/7/42/66",
+    f"/api/collections/districts/{QUAD}/6/21/33?measure=share&scope=available",
+    f"{TOWNS}/{QUAD}/9/169/266?service=10500&measure=status",
+    f"{TOWNS}/{QUAD}/5/10/16?method=equal",
+    f"/api/collections/states/{QUAD}/tilejson.json?subject=bildung",
+    "/api/styles/districts.json?method=quantile",
     "/api/layers/associations.geojson?subject=bildung&scope=available",
+    "/api/layers/districts.csv?columns=subjects",
+    "/api/layers/districts.fgb",
     "/api/values/districts?format=array&measure=share",
     "/api/values/municipalities?service=10502&scope=available",
+    "/api/values/districts?service=eigen:brunnen",
+    "/api/facets/districts",
+    "/api/facets/municipalities?scope=available&within=05",
     "/api/areas/059150000000",
     "/api/areas/055150000000",
+    "/api/areas/055580000000?format=html&scope=available",
+    "/api/neighbours/05515",
     "/api/health",
+    "/api",
+    "/api/collections",
+    "/api/collections/districts",
+    "/api/collections/districts/queryables",
+    "/api/collections/districts/tiles",
     "/api/collections/implementations",
+    "/api/collections/implementations/queryables",
     ITEMS,
     f"{ITEMS}?geometry=point&limit=2",
     f"{ITEMS}?f=html&subject=bildung",
     f"{ITEMS}?filter=source = '{SECRET}'",
     f"{ITEMS}?filter=NOT source = '{SECRET}' OR source IS NULL",
+    f"{ITEMS}?filter=source <> 'offen' OR contact IS NOT NULL",
     f"{ITEMS}?filter=contact LIKE '%25{SECRET}%25'",
+    f"{ITEMS}?filter=S_INTERSECTS(geometry, POINT(7.82 51.68))",
+    f"{ITEMS}?authority=059150000000",
+    f"{ITEMS}?source={SECRET}",
     f"{ITEMS}?service=eigen:brunnen",
     f"{ITEMS}?within=05915&status=online",
     *(f"{ITEMS}/{implementation_id(ars, '10500')}" for ars in (*UNPUBLISHED, *SHOWN[:2])),
+    "/",
     "/tabelle?level=districts",
+    "/tabelle?level=municipalities&sort=value",
     "/tabelle.csv?level=municipalities",
+    "/gebiete/059150000000",
+    "/gebiete/055150000000",
+    "/leistungen.json",
+    f"/suche.json?q={SECRET}",
+    "/suche.json?q=brunnen",
+    "/suche.json?q=Leistung",
+    "/suche?q=eigen",
+    "/dcat.ttl",
+    "/daten",
+    "/einbinden/maplibre.js?subject=bildung",
+    "/sitemap.xml",
 )
 
 statuses = st.integers(1, 5)
@@ -80,10 +149,13 @@ def database(module_boundaries: Database) -> Database:
 
 
 @pytest.fixture(scope="module")
-def client(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+def clients(database: Database) -> Iterator[tuple[FlaskClient, FlaskClient]]:
+    """Two workers: what the first one keeps of an answer, the second has to find for itself."""
+    settings = replace(database.settings, cache_mb=0, public_url="https://karten.example/")
+    apps = [create_app(settings, database) for _ in range(2)]
+    yield apps[0].test_client(), apps[1].test_client()
+    for app in apps:
+        app.extensions["mapservice"].versions.close()
 
 
 def write(connection: Connection, rows: Sequence[tuple[tuple[str, str], int, int]], source: str) -> None:
@@ -108,7 +180,9 @@ def write(connection: Connection, rows: Sequence[tuple[tuple[str, str], int, int
 
 
 @given(
-    shown=public_rows, hidden=hidden_rows, asked=st.lists(st.sampled_from(ADDRESSES), min_size=6, max_size=8)
+    shown=public_rows,
+    hidden=hidden_rows,
+    asked=st.lists(st.sampled_from(ADDRESSES), min_size=2, max_size=2, unique=True),
 )
 @settings(
     max_examples=EXAMPLES,
@@ -120,7 +194,7 @@ def write(connection: Connection, rows: Sequence[tuple[tuple[str, str], int, int
 )
 def test_hidden_entries_change_no_byte(
     database: Database,
-    client: FlaskClient,
+    clients: tuple[FlaskClient, FlaskClient],
     shown: dict[tuple[str, str], int],
     hidden: dict[tuple[str, str], tuple[int, int]],
     asked: list[str],
@@ -129,7 +203,8 @@ def test_hidden_entries_change_no_byte(
     with database.owner() as connection:
         connection.execute(delete(Implementation))
         write(connection, [(key, status, PUBLIC) for key, status in shown.items()], "offen")
-    before = {address: answer(client, address) for address in asked}
+    catch_up(clients, database)
+    before = {address: answer(clients[0], address) for address in asked}
     added = [
         # What would be public is hidden only where the authority did not agree.
         (key, status, visibility if key[0] in UNPUBLISHED else min(visibility, PARTNERS))
@@ -139,12 +214,34 @@ def test_hidden_entries_change_no_byte(
     with database.owner() as connection:
         write(connection, added, SECRET)
     for address, known in before.items():
-        now = answer(client, address)
+        now = answer(clients[1], address)
         assert now == known, address
-        assert f"{SECRET}@" not in now[2].replace(f"{SECRET}%", "")
+        assert f"{SECRET}@".encode() not in now[2]
 
 
-def answer(client: FlaskClient, address: str) -> tuple[int, Any, str]:
+def catch_up(clients: tuple[FlaskClient, FlaskClient], database: Database) -> None:
+    """Wait until both have heard of what the public may see: they may take a second for it."""
+    for client in clients:
+        versions = client.application.extensions["mapservice"].versions
+        with database.reader(Audience.PUBLIC) as connection:
+            wanted = versions.read(connection)
+        deadline = time.monotonic() + 10
+        while versions.current() != wanted:
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
+
+def answer(client: FlaskClient, address: str) -> tuple[int, Any, bytes]:
     response = client.get(address)
-    assert response.status_code in (200, 404), response.text
-    return response.status_code, response.headers.get("ETag"), response.text
+    assert response.status_code in (200, 204, 404), (address, response.text)
+    return response.status_code, response.headers.get("ETag"), NONCE.sub(b"", response.data)
+
+
+def test_every_address_is_among_those_asked(clients: tuple[FlaskClient, FlaskClient]) -> None:
+    """All that the application serves, but for what has no data or is made of the same rows."""
+    adapter = clients[0].application.url_map.bind("karten.example")
+    asked = {adapter.match(urlsplit(address).path)[0] for address in ADDRESSES}
+    served = {rule.endpoint for rule in clients[0].application.url_map.iter_rules()}
+    assert asked <= served
+    left = {name for name in served - asked - NO_DATA - SAME_ROWS if not name.startswith(OTHERS)}
+    assert not left, "put an address of each into ADDRESSES"
