@@ -14,8 +14,7 @@ from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import FEDERATION
 from mapservice.layers import crs
-from tests.entries import add_entry, add_service, remove_entry, set_publication
-from tests.ogc.asking import get, links, read
+from tests.ogc.asking import get, read
 from tests.ogc.filling import HAMM, MAILBOX, PERSON, fill_richly
 from tests.test_api import MUENSTER, TELGTE, WARENDORF
 
@@ -158,35 +157,3 @@ def test_pages_of_the_site(client: FlaskClient) -> None:
         assert page.count["h1"] == 1
         assert PERSON not in page.text
     assert "Telgte" in read(client, f"{ITEMS}?filter=true").text
-
-
-def test_paging_while_rows_come_and_go(boundaries_loaded: Database) -> None:
-    """Nothing twice, nothing missing among what stayed."""
-    keys = [str(key) for key in range(10600, 10640)]
-    with boundaries_loaded.owner() as connection:
-        set_publication(connection, MUENSTER)
-        entries = {
-            key: (add_service(connection, key), add_entry(connection, MUENSTER, key))[1] for key in keys[:30]
-        }
-    app = create_app(boundaries_loaded.settings, boundaries_loaded)
-    client = app.test_client()
-    seen: list[str] = []
-    address, removed = f"{ITEMS}?limit=4&geometry=point&filter=service > '10601'", set()
-    for step in range(100):
-        page = get(client, address)
-        seen += [feature["id"] for feature in page["features"]]
-        following = links(page, "next")
-        if not following:
-            break
-        address = following[0]["href"]
-        if step < 8:
-            with boundaries_loaded.owner() as connection:
-                add_service(connection, keys[30 + step])
-                add_entry(connection, MUENSTER, keys[30 + step])
-                gone = entries.pop(keys[3 * step + 4])
-                remove_entry(connection, gone)
-            removed.add(gone)
-    assert len(seen) == len(set(seen))
-    assert {entry for key, entry in entries.items() if key > "10601"} <= set(seen)
-    assert len(removed) >= 6
-    app.extensions["mapservice"].versions.close()

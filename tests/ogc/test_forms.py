@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import time
 
 import pytest
@@ -10,7 +12,7 @@ from flask.testing import FlaskClient
 from mapservice import create_app
 from mapservice.database import Database
 from tests.entries import add_entry, change_entry
-from tests.ogc.asking import PAGES, get, mimetype
+from tests.ogc.asking import PAGES, SCHEMAS, get, mimetype
 from tests.test_api import MUENSTER, fill
 
 
@@ -44,6 +46,59 @@ def test_each_form_has_its_own_etag(client: FlaskClient, address: str) -> None:
         assert (again.status_code, again.headers["ETag"]) == (304, response.headers["ETag"])
     swapped = client.get(address, headers={"Accept": "*/*", "If-None-Match": page.headers["ETag"]})
     assert swapped.status_code == 200
+
+
+ENTRIES = "/api/collections/implementations"
+CACHED = [
+    *PAGES,
+    *SCHEMAS,
+    "/api/openapi.json",
+    ENTRIES,
+    f"{ENTRIES}/items",
+    f"{ENTRIES}/items?geometry=point",
+    "/api/layers/districts.geojson",
+    "/api/values/districts",
+    "/api/facets/districts",
+    "/api/names",
+    "/api/areas/05515",
+    "/api/collections/districts/tiles/WebMercatorQuad/7/42/66",
+    "/api/collections/districts/tiles/WebMercatorQuad",
+    "/api/styles/districts.json",
+    "/dcat.ttl",
+]
+
+
+@pytest.mark.parametrize("address", CACHED)
+def test_etags(client: FlaskClient, address: str) -> None:
+    """Strong, the same for the same bytes, another for another encoding. GET and HEAD with it, in a list or in
+    its weak form, are answered 304 without a body; with one of elsewhere they are not.
+    """
+    plain = client.get(address)
+    etag = plain.headers["ETag"]
+    assert re.fullmatch(r'"[0-9a-f-]{8,}"', etag)
+    again = client.get(address)
+    assert (again.headers["ETag"], again.data) == (etag, plain.data)
+    packed = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert packed.headers["ETag"] != etag
+    assert "Accept-Encoding" in packed.headers["Vary"]
+    if packed.headers.get("Content-Encoding") == "gzip":
+        assert gzip.decompress(packed.data) == plain.data
+    for known in (etag, f'"nichts", {etag}', f"W/{etag}"):
+        for method in ("GET", "HEAD"):
+            response = client.open(address, method=method, headers={"If-None-Match": known})
+            assert (response.status_code, response.data) == (304, b""), (known, method)
+            assert response.headers["ETag"].removeprefix("W/") == etag
+            assert response.headers["Cache-Control"] == plain.headers["Cache-Control"]
+    for unknown in ('"nichts"', packed.headers["ETag"], etag.strip('"')):
+        assert client.get(address, headers={"If-None-Match": unknown}).status_code == 200, unknown
+
+
+def test_errors_are_not_kept(client: FlaskClient) -> None:
+    """By nobody on the way, and not by ETag: what is unknown today may be there tomorrow."""
+    for address in ("/api/collections/districts/items/99999", "/api/collections/districts/items?limit=0"):
+        response = client.get(address)
+        assert response.headers["Cache-Control"] == "no-store"
+        assert "ETag" not in response.headers
 
 
 def test_pages_follow_the_data(boundaries_loaded: Database) -> None:
