@@ -70,8 +70,8 @@ CACHED = [
 
 @pytest.mark.parametrize("address", CACHED)
 def test_etags(client: FlaskClient, address: str) -> None:
-    """Strong, the same for the same bytes, another for another encoding. GET and HEAD with it, in a list or in
-    its weak form, are answered 304 without a body; with one of elsewhere they are not.
+    """Strong, the same for the same bytes, another for another encoding. With it, in a list or in
+    its weak form, GET and HEAD are answered 304 without a body; with another one they are not.
     """
     plain = client.get(address)
     etag = plain.headers["ETag"]
