@@ -139,7 +139,11 @@ def running(process: subprocess.Popen[bytes], health: str) -> Iterator[None]:
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def fetch(address: str) -> tuple[float, int]:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,6 +115,7 @@ class Ledger:
         return connection
 
 
+@lru_cache(maxsize=1000)
 def client(address: str | None) -> str | None:
     """Whom an address stands for: an IPv6 client has a whole /64 of them. None: nobody in particular, as with
     a proxy on this machine that was not made known, and with requests over a socket.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,9 @@ from sqlalchemy import Connection, Row
 
 from mapservice import about, features, held_levels
 from mapservice.database import Version
+from mapservice.domain import Level
 from mapservice.features import timestamp
+from mapservice.held_levels import Basis, Sheets
 from mapservice.layers import area_properties, areas, outlines, subject_counts
 from mapservice.layers.areas import Page
 from mapservice.layers.classes import ValueClass
@@ -31,8 +34,8 @@ from mapservice.service import service
 
 FINEST = 100
 _ABSENT = dict.fromkeys(area_properties.COUNTED)
-_HELD = frozenset({*area_properties.STATIC, *area_properties.COUNTED}) - {"population", *subject_counts.NAMES}
-"""What a filter may name without the database: not what other imports may change, nor what is not counted."""
+_HELD = frozenset(area_properties.COUNTED) - {*subject_counts.NAMES}
+"""What a filter may name without the database, beside geometries."""
 
 
 @dataclass(frozen=True)
@@ -64,20 +67,28 @@ class FeaturePage:
 
 
 @dataclass(frozen=True)
+class Place:
+    """An area of a page: its position in the level, and its feature."""
+
+    ordinal: int
+    text: bytes
+
+
+@dataclass(frozen=True)
 class HeldPage(FeaturePage):
-    """A page put together from memory: rows are those of layers.atlas, texts the features."""
+    """A page put together from memory."""
 
-    texts: Sequence[bytes] = ()
+    rows: Sequence[Any]  # of Place
 
-    def feature(self, row: Row[Any]) -> str:
-        return self.texts[self.rows.index(row)].decode()
+    def feature(self, row: Any) -> str:
+        return str(row.text, "utf-8")
 
     def properties(self, row: Row[Any]) -> dict[str, Any]:
         raise NotImplementedError("asked for as text: find(…, as_rows=True)")
 
     def geojson(self, **further: Any) -> bytes:
         members = {**self.members, "numberReturned": len(self.rows), **further}
-        return features.opening(members) + b",".join(self.texts) + b"]}"
+        return features.opening(members) + b",".join(row.text for row in self.rows) + b"]}"
 
 
 def find(
@@ -156,14 +167,13 @@ def _from_memory(
         wanted = simple
     if page.order is not areas.Order.ORDINAL or not all(box.crs.geographic for box in boxes):
         return None
-    among = held_levels.classes(connection, query)
-    sheets = held_levels.sheets(connection, query, detail, crs)
-    rows = sheets.atlas.rows
+    basis = held_levels.basis(connection, version, query)
+    among = basis.among
     positions: Sequence[int]
     if boundary_id is None:
-        positions = _places(connection, query, rows, boxes, wanted)
+        positions = _places(connection, query.level, basis, boxes, wanted)
     else:
-        positions = [sheets.atlas.by_id[boundary_id]]
+        positions = [basis.atlas.of_id(boundary_id)]
     if page.after is not None:
         positions = positions[bisect_right(positions, page.after) :]
     if not wanted.conditions:
@@ -175,50 +185,45 @@ def _from_memory(
         among_all = [
             (position, row)
             for position, row in zip(positions, every, strict=True)
-            if _holds(query, rows[position], row, among, wanted)
+            if _holds(query, row, among, wanted)
         ][page.offset :]
         positions = [position for position, _row in among_all]
         shown = positions if page.limit is None else positions[: page.limit]
         counted = [row for _position, row in among_all[: len(shown)]]
-    tails = held_levels.tails_of(connection, version, query, shown, counted)
-    heads = sheets.heads(connection, shown)
-    selection = held_levels.selection(connection, query)
+    tails = held_levels.tails(connection, version, query).of(counted)
+    heads = Sheets(basis.release, basis.atlas, detail, crs).heads(connection, shown)
     return HeldPage(
         query,
-        [rows[number] for number in shown],
-        about.said(query, selection, about.current_release(connection), version),
+        [Place(*of) for of in zip(shown, map(add, heads, tails), strict=True)],
+        basis.said,
         among,
         timestamp(version.changed_at),
         len(positions) > len(shown),
-        texts=[head + tail for head, tail in zip(heads, tails, strict=True)],
     )
 
 
 def _places(
-    connection: Connection, query: Query, rows: Sequence[Row[Any]], boxes: Sequence[Box], wanted: QuickFilter
+    connection: Connection, level: Level, basis: Basis, boxes: Sequence[Box], wanted: QuickFilter
 ) -> Sequence[int]:
     """Positions of the areas in the region that touch a box and every geometry of the filter, ascending."""
-    places: Sequence[int] = range(len(rows))
+    regions = basis.selection.regions
+    places: Sequence[int] = range(len(basis.atlas))
     if boxes or wanted.geometries:
         # By the finest shape: the same areas whatever detail is asked for.
-        finest = held_levels.outlines(connection, query.level, FINEST)
+        finest = held_levels.outlines(connection, level, FINEST)
         found = outlines.in_boxes(finest, boxes) if boxes else np.ones(len(finest), dtype=bool)
         for geometry in wanted.geometries:
             found &= outlines.meeting(finest, geometry)
         places = np.flatnonzero(found).tolist()
-    regions = held_levels.selection(connection, query).regions
     if regions:
-        places = [at for at in places if any(r.first <= rows[at].ars <= r.last for r in regions)]
+        places = [at for at in places if any(r.first <= basis.atlas.ars(at) <= r.last for r in regions)]
     return places
 
 
-def _holds(
-    query: Query, named: Row[Any], counted: Row[Any], among: tuple[ValueClass, ...], wanted: QuickFilter
-) -> bool:
-    said = features.counted(query, counted)
+def _holds(query: Query, row: Row[Any], among: tuple[ValueClass, ...], wanted: QuickFilter) -> bool:
+    said: dict[str, Any] = {**features.counted(query, row)}
     if not {condition.name for condition in wanted.conditions} <= said.keys():
-        said = {**_ABSENT, "key": named.key, **features.named(query.level, named), **said}
-        said |= features.valued(query, counted, among, "")
+        said = _ABSENT | said | features.valued(query, row, among, "")
     return all(condition.holds(said) for condition in wanted.conditions)
 
 
@@ -235,25 +240,22 @@ def whole(
     """All areas of the level inside the region, made piece by piece; further members stand in front of the
     features. subjects: with the numbers by subject area.
     """
-    selection = held_levels.selection(connection, query)
-    sheets = held_levels.sheets(connection, query, detail, crs)
+    basis = held_levels.basis(connection, version, query)
+    sheets = Sheets(basis.release, basis.atlas, detail, crs)
+    counted = held_levels.counts(connection, query, subjects=subjects)
     tails = held_levels.tails(connection, version, query, subjects=subjects)
-    inside = [True] * len(tails)
-    if selection.regions:
-        inside = [row.inside for row in held_levels.counts(connection, query)]
-    members = {
-        **about.said(query, selection, about.current_release(connection), version),
-        "numberReturned": sum(inside),
-        **further,
-    }
+    # Not looked through where no region is asked for, as a level may be large.
+    inside = sum(row.inside for row in counted) if basis.selection.regions else len(counted)
+    members = {**basis.said, "numberReturned": inside, **further}
 
     def pieces() -> Iterator[bytes]:
         mark = features.opening(members)
-        for sheet in sheets.all():
+        for first, heads in sheets.all():
+            rows = counted[first : first + len(heads)]
             parts: list[bytes] = []
-            for number, head in sheet:
-                if inside[number]:
-                    parts += mark, head, tails[number]
+            for head, row, tail in zip(heads, rows, tails.of(rows), strict=True):
+                if row.inside:
+                    parts += mark, head, tail
                     mark = b","
             yield b"".join(parts)
         yield (mark if mark != b"," else b"") + b"]}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Row
 
@@ -109,7 +109,7 @@ def feature(
     query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
 ) -> str:
     """One GeoJSON feature as text; its id is the boundary's own key."""
-    (tail,) = tails(query, [row], among, data_as_of, subjects=subjects)
+    (tail,) = Tails(query, among, data_as_of, subjects).of([row])
     return head(row.key, row.geojson, named(query.level, row)) + tail.decode()
 
 
@@ -118,49 +118,46 @@ def head(key: str, geojson: str, names: dict[str, Any]) -> str:
     return f'{{"type":"Feature","id":"{key}","geometry":{geojson},"properties":{dumps(names)[:-1]}'
 
 
-def tails(
-    query: Query,
-    rows: Iterable[Row[Any]],
-    among: tuple[ValueClass, ...],
-    data_as_of: str,
-    *,
-    subjects: bool = False,
-) -> list[bytes]:
-    """The rest of features that begin with head(). Few different ones occur, and each is written once; those
-    by subject area are not among them.
+@dataclass
+class Tails:
+    """Writes the rest of features that begin with head(). Few different counts occur, and each is written
+    once; with numbers by subject area (subjects) each row anew.
     """
-    written: dict[tuple[Any, ...], bytes] = {}
-    values: dict[tuple[Any, ...], str] = {}
-    found = []
-    for row in rows:
-        key = tuple(row)
-        tail = written.get(key)
-        if tail is None:
-            text = _once(values, query, row, among, data_as_of)
-            if subjects:
-                text += "," + dumps({name: getattr(row, name) for name in SUBJECTS})[1:-1]
-            tail = f",{_services(query, row)},{text}}}}}".encode()
-            if not subjects:
-                written[key] = tail
-        found.append(tail)
-    return found
 
+    query: Query
+    among: tuple[ValueClass, ...]
+    data_as_of: str
+    subjects: bool = False
+    _written: dict[Row[Any], bytes] = field(default_factory=dict)
+    _values: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
-def _once(
-    values: dict[tuple[Any, ...], str],
-    query: Query,
-    row: Row[Any],
-    among: tuple[ValueClass, ...],
-    data_as_of: str,
-) -> str:
-    """valued() as text, without its braces: many counts have the same value."""
-    key: tuple[Any, ...] = (row.n, row.of, row.status, row.reason)
-    if query.measure is Measure.SPREAD:
-        key = (*key, row.left_out, row.population_n, row.population_of)
-    text = values.get(key)
-    if text is None:
-        text = values[key] = dumps(valued(query, row, among, data_as_of))[1:-1]
-    return text
+    nbytes: ClassVar[int] = 3_000_000
+    """Of all municipalities of Germany."""
+
+    def of(self, rows: Iterable[Row[Any]]) -> list[bytes]:
+        """Of rows of layers.areas.counts() or rows(), in their order."""
+        written = self._written
+        return [written.get(row) or self._write(row) for row in rows]
+
+    def _write(self, row: Row[Any]) -> bytes:
+        text = self._valued(row)
+        if self.subjects:
+            text += "," + dumps({name: getattr(row, name) for name in SUBJECTS})[1:-1]
+        tail = f",{_services(self.query, row)},{text}}}}}".encode()
+        if not self.subjects:
+            self._written[row] = tail
+        return tail
+
+    def _valued(self, row: Row[Any]) -> str:
+        """valued() as text, without its braces: many counts have the same value."""
+        key: tuple[Any, ...] = (row.n, row.of, row.status, row.reason)
+        if self.query.measure is Measure.SPREAD:
+            key = (*key, row.left_out, row.population_n, row.population_of)
+        text = self._values.get(key)
+        if text is None:
+            said = valued(self.query, row, self.among, self.data_as_of)
+            text = self._values[key] = dumps(said)[1:-1]
+        return text
 
 
 def _services(query: Query, row: Row[Any]) -> str:

@@ -184,8 +184,8 @@ def _held() -> Held:
 
 
 def init_app(app: Flask, cache_mb: int) -> None:
-    """Beside the finished answers, half as much again for shapes and half as much for values; never so little
+    """Beside the finished answers, a quarter more for shapes and half as much for values; never so little
     that every request would have to read them anew.
     """
     room = max(cache_mb, _LEAST_MB) * 1_000_000
-    app.extensions[_EXTENSION] = Held(Memory(room * 3 // 2), Memory(room // 2))
+    app.extensions[_EXTENSION] = Held(Memory(room * 5 // 4), Memory(room // 2))

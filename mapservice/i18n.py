@@ -39,10 +39,11 @@ def language() -> str:
     """The language of this request: `lang` if we have it, else German. No cookie, no guess."""
     if not has_request_context():
         return LANGUAGES[0]
-    if "language" not in g:
+    found = g.get("language")
+    if found is None:
         wanted = request.args.get("lang", LANGUAGES[0])
-        g.language = wanted if wanted in LANGUAGES else LANGUAGES[0]
-    return str(g.language)
+        found = g.language = wanted if wanted in LANGUAGES else LANGUAGES[0]
+    return str(found)
 
 
 def number(value: float | None) -> str:

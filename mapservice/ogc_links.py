@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from flask import request, url_for
+from flask import g, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Row
 
@@ -30,10 +31,19 @@ def here(**changes: Any) -> str:
     """This address with other parameters; None takes one away."""
     given: dict[str, Any] = request.args.to_dict(flat=False)
     kept = {name: value for name, value in {**given, **changes}.items() if value is not None}
-    # Not by url_for alone: a parameter may be called as a part of the path is.
-    path, _question, own = to(str(request.endpoint), **(request.view_args or {})).partition("?")
-    query = urlencode({**parse_qs(own), **kept}, doseq=True)
+    path, own = _path()
+    query = urlencode({**own, **kept}, doseq=True)
     return f"{path}?{query}" if query else path
+
+
+def _path() -> tuple[str, dict[str, list[str]]]:
+    """This address without its parameters, and those that every link carries on. Found once a request."""
+    if "path_here" not in g:
+        # Not by url_for alone: a parameter may be called as a part of the path is.
+        path, _question, own = to(str(request.endpoint), **(request.view_args or {})).partition("?")
+        g.path_here = path, parse_qs(own)
+    found: tuple[str, dict[str, list[str]]] = g.path_here
+    return found
 
 
 def itself(json_type: str) -> list[dict[str, str]]:
@@ -41,11 +51,17 @@ def itself(json_type: str) -> list[dict[str, str]]:
     types = dict(zip(FORMATS, (json_type, HTML), strict=True))
     form = "html" if as_html() else "json"
     other = "json" if as_html() else "html"
-    titles = {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
+    titles = _titles(language())
     return [
         link("self", types[form], here(), titles[form]),
         link("alternate", types[other], here(f=other), titles[other]),
     ]
+
+
+@cache
+def _titles(_language: str) -> dict[str, str]:
+    """By form, in the language of the request."""
+    return {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
 
 
 def licence_links(title: str) -> list[dict[str, str]]:

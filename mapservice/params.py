@@ -96,6 +96,8 @@ def parse_level(name: str) -> Level:
 
 def parse_query(arguments: Arguments, level: Level) -> Query:
     """The filters of a request. Other parameters are the caller's: see allow_only()."""
+    if not any(name in arguments for name in FILTERS):
+        return Query(level)
     measure = _choice(arguments, "measure", {item.value: item for item in Measure}, Measure.COUNT)
     scope = _choice(arguments, "scope", {item.code: item for item in Scope}, Scope.OWN)
     statuses = {status.code: status for status in Status}

@@ -34,8 +34,8 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 _BIG = 1_000_000
 _SMALL = 500
-_PART = 4
-"""A single answer may fill so much of the memory: a quarter."""
+_PART = 2
+"""A single answer may fill so much of the memory: half of it."""
 _EXTENSION = "mapservice-responses"
 
 
@@ -91,7 +91,7 @@ class Responses:
 
     def put(self, key: Any, stored: Stored) -> None:
         with self._lock:
-            if len(stored.body) + 500 <= self.most_bytes // 2:
+            if len(stored.body) + 500 <= self.most_bytes // _PART:
                 self._kept[key] = stored
 
     def working(self, key: Any) -> threading.Lock:

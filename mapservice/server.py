@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mapservice.database import Database
 
 _PR_SET_PDEATHSIG = 1
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+"""Numbers of glibc's mallopt()."""
 _WORKER_STOP_SECONDS = 5
 _MOST_NAMED = 10
 
@@ -39,6 +41,7 @@ def application() -> Flask:
     # Workers share the port by SO_REUSEPORT: one that outlived a killed parent would go on answering
     # beside the next service.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _return_memory()
     # Ctrl-C in the terminal is for the parent, which ends the workers in order.
     os.setpgid(0, 0)
     from mapservice import create_app
@@ -60,6 +63,16 @@ def warm_up(app: Flask) -> None:
     """
     with contextlib.suppress(Exception), app.test_request_context("/"):
         app.view_functions["pages.map_page"]()
+
+
+def _return_memory() -> None:
+    """Have large answers given back to the system when they are sent: glibc would keep a heap for each
+    thread, each as large as what it once held. Other C libraries do so anyway.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 2)
+        libc.mallopt(_M_MMAP_THRESHOLD, 256 * 1024)
 
 
 # --- checks --------------------------------------------------------------------------------------------

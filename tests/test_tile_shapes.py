@@ -90,8 +90,8 @@ def test_tiles_show_what_postgis_cuts(
             atlas.shapes_as_wkb(connection, release.id, level, detail=DETAIL, sheet=sheet)
             for sheet in areas.sheets
         )
-        grid = tile_shapes.grid(of_wkb(sheets))
-        keys = [row.key for row in areas.rows]
+        grid = of_wkb(sheets, tile_shapes.grid)
+        keys = areas.keys
         shown = 0
         for tile in some_tiles(zoom):
             cut = tile_shapes.cut(grid, tile, EXTENT)

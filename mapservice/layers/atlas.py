@@ -6,20 +6,23 @@ What is read here never changes while the release is there, so that a worker may
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.orm import aliased
 
-from mapservice.domain import Level
+from mapservice.domain import Level, pad_ars
 from mapservice.layers.crs import Crs
 from mapservice.models import Authority, Boundary, BoundaryRelease, BoundaryShape
 
 SHEET = 1000
 """Areas whose texts are read and kept together."""
+_AT_ONCE = 5000
 
 
 @dataclass(frozen=True)
@@ -42,63 +45,80 @@ def release(connection: Connection) -> Release | None:
 
 @dataclass(frozen=True)
 class Atlas:
-    """rows: boundary_id, ordinal, key, ars, authority (ARS or null), ags, name, designation, district and
-    state (names).
-    """
+    """ids: of the boundaries. keys: the areas' own, ascending; ars: padded to twelve digits, from them."""
 
     level: Level
-    rows: Sequence[Row[Any]]
+    ids: NDArray[np.int32]
+    keys: Sequence[str]
+    names: Sequence[str]
 
-    @cached_property
-    def position(self) -> dict[str, int]:
-        """By the areas' own keys."""
-        return {row.key: number for number, row in enumerate(self.rows)}
+    def __len__(self) -> int:
+        return len(self.keys)
 
-    @cached_property
-    def by_id(self) -> dict[int, int]:
-        """By boundary ids."""
-        return {row.boundary_id: number for number, row in enumerate(self.rows)}
+    def of_key(self, key: str) -> int | None:
+        """The position of the area with this own key."""
+        at = bisect_left(self.keys, key)
+        return at if at < len(self.keys) and self.keys[at] == key else None
+
+    def of_id(self, boundary_id: int) -> int:
+        """The position of a boundary; IndexError if it is not of the level."""
+        return int(np.flatnonzero(self.ids == boundary_id)[0])
+
+    def ars(self, position: int) -> str:
+        return pad_ars(self.keys[position])
 
     @property
     def nbytes(self) -> int:
         """Roughly, as names are short."""
-        return 900 * len(self.rows)
+        return 170 * len(self)
 
     @property
     def sheets(self) -> range:
-        return range((len(self.rows) + SHEET - 1) // SHEET)
+        return range((len(self) + SHEET - 1) // SHEET)
 
 
 def atlas(connection: Connection, release_id: int, level: Level) -> Atlas:
-    district, state = aliased(Boundary), aliased(Boundary)
-    statement = (
-        select(
-            Boundary.id.label("boundary_id"),
-            Boundary.ordinal,
-            Boundary.key,
-            Boundary.ars,
-            Authority.ars.label("authority"),
-            Authority.ags,
-            Boundary.name,
-            Boundary.designation,
-            district.name.label("district"),
-            state.name.label("state"),
-        )
-        .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
-        .join(district, district.id == Boundary.district_id, isouter=True)
-        .join(state, state.id == Boundary.state_id, isouter=True)
+    rows = connection.execute(
+        select(Boundary.id, Boundary.key, Boundary.name)
         .where(Boundary.release_id == release_id, Boundary.level == int(level))
         .order_by(Boundary.ordinal)
     )
-    return Atlas(level, connection.execute(statement).all())
+    ids: list[int] = []
+    keys: list[str] = []
+    names: list[str] = []
+    for part in rows.partitions(_AT_ONCE):
+        for row in part:
+            ids.append(row.id)
+            keys.append(row.key)
+            names.append(row.name)
+    return Atlas(level, np.array(ids, dtype=np.int32), keys, names)
 
 
-def shapes_as_text(
+def drawn(
     connection: Connection, release_id: int, level: Level, *, detail: int, crs: Crs, sheet: int
-) -> Sequence[str]:
-    """The shapes of the areas of a sheet as GeoJSON in this reference system."""
-    shapes = _sheet(select(crs.geojson(BoundaryShape)), release_id, level, detail, sheet)
-    return connection.scalars(shapes).all()
+) -> Sequence[Row[Any]]:
+    """The areas of a sheet: key, ars, authority (ARS or null), ags, name, designation, district and state
+    (names), and geojson, the shape as text in this reference system.
+    """
+    district, state = aliased(Boundary), aliased(Boundary)
+    columns = select(
+        Boundary.key,
+        Boundary.ars,
+        Authority.ars.label("authority"),
+        Authority.ags,
+        Boundary.name,
+        Boundary.designation,
+        district.name.label("district"),
+        state.name.label("state"),
+        crs.geojson(BoundaryShape).label("geojson"),
+    )
+    statement = (
+        _sheet(columns.select_from(BoundaryShape), release_id, level, detail, sheet)
+        .join(Authority, Authority.id == Boundary.authority_id, isouter=True)
+        .join(district, district.id == Boundary.district_id, isouter=True)
+        .join(state, state.id == Boundary.state_id, isouter=True)
+    )
+    return connection.execute(statement).all()
 
 
 def shapes_as_wkb(
@@ -109,10 +129,10 @@ def shapes_as_wkb(
     return connection.scalars(shapes).all()
 
 
-def _sheet(shapes: Select[Any], release_id: int, level: Level, detail: int, sheet: int) -> Select[Any]:
+def _sheet(columns: Select[Any], release_id: int, level: Level, detail: int, sheet: int) -> Select[Any]:
     first = sheet * SHEET
     return (
-        shapes.join(Boundary, Boundary.id == BoundaryShape.boundary_id)
+        columns.join(Boundary, Boundary.id == BoundaryShape.boundary_id)
         .where(
             Boundary.release_id == release_id,
             Boundary.level == int(level),

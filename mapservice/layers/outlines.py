@@ -105,11 +105,14 @@ def of_geometries(geometries: Any, *, clockwise: bool) -> Outlines:
     return Outlines(np.rint(points).astype(np.int32), rings, polygons, areas)
 
 
-def of_wkb(sheets: Iterable[Sequence[bytes]]) -> Outlines:
+def of_wkb(
+    sheets: Iterable[Sequence[bytes]], change: Callable[[Outlines], Outlines] | None = None
+) -> Outlines:
     """Of shapes in degrees, as the database has them; their outsides run clockwise. Sheet by sheet, as
-    shapely needs ten times the room.
+    shapely needs ten times the room. change: made of each sheet.
     """
-    return joined(*(_of_sheet(shapes) for shapes in sheets))
+    found = (_of_sheet(shapes) for shapes in sheets)
+    return joined(*(change(sheet) if change else sheet for sheet in found))
 
 
 def _of_sheet(shapes: Sequence[bytes]) -> Outlines:

@@ -52,7 +52,6 @@ class Cut:
 
 def grid(outlines: Outlines) -> Outlines:
     """Outlines in degrees on the finest grid: x from the west, y from the north."""
-
     return outlines.changed(lambda points: grid_of(points / DEGREE))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -46,45 +46,42 @@ def fields(measure: Measure) -> dict[str, str]:
     return {"key": "String", "name": "String", "class": "String", **value, "of": "Number", "reason": "String"}
 
 
-Column = Sequence[str | int | None]
+Said = tuple[str | int | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Values:
-    """What the areas of a level are worth in a query, in their order: by the names of the properties.
+    """What tiles say of the areas of a level: rows of areas.counts(), among: the classes of the query.
 
-    `class` is the reason where there is no value, and None outside the region of the query.
+    Few different rows occur, and each is put into words once.
     """
 
-    columns: dict[str, Column]
-    everywhere: bool
-    """Whether no area lies outside."""
+    query: Query
+    rows: Sequence[Row[Any]]
+    among: tuple[ValueClass, ...]
+    _known: dict[Row[Any], Said] = field(default_factory=dict)
 
     @property
-    def nbytes(self) -> int:
-        return 8 * sum(map(len, self.columns.values()))
+    def names(self) -> tuple[str, ...]:
+        return "class", "status" if self.query.measure is Measure.STATUS else "n", "of", "reason"
 
-
-def values(query: Query, rows: Sequence[Row[Any]], among: tuple[ValueClass, ...]) -> Values:
-    """Of rows of areas.counts(); among: the classes of the query."""
-    # Few different ones occur, and each is put into its class once.
-    known: dict[tuple[Any, ...], tuple[str | int | None, ...]] = {}
-    found = []
-    for row in rows:
-        key = (row.inside, row.reason, row.status if query.measure is Measure.STATUS else row.n, row.of)
-        said = known.get(key)
+    def of(self, position: int) -> Said:
+        """Of an area, in the order of names; `class` is the reason where there is no value, and None outside
+        the region of the query.
+        """
+        row = self.rows[position]
+        said = self._known.get(row)
         if said is None:
-            said = known[key] = _said(query, *key, among)
-        found.append(said)
-    number = "status" if query.measure is Measure.STATUS else "n"
-    names = ("class", number, "of", "reason")
-    columns: list[Column] = [list(column) for column in zip(*found, strict=True)] or [[] for _ in names]
-    return Values(dict(zip(names, columns, strict=True)), None not in columns[0])
+            by_status = self.query.measure is Measure.STATUS
+            said = self._known[row] = _said(
+                self.query, row.inside, row.reason, row.status if by_status else row.n, row.of, self.among
+            )
+        return said
 
 
 def _said(
     query: Query, inside: bool, reason: int | None, n: int, of: int, among: tuple[ValueClass, ...]
-) -> tuple[str | int | None, ...]:
+) -> Said:
     if not inside:
         return None, None, None, None
     if reason is not None:
@@ -103,17 +100,17 @@ def tile(query: Query, atlas: Atlas, worth: Values, cut: Cut, shown: Form) -> by
     reason where there is no value.
     """
     at, shapes = cut.positions, cut.shapes
-    if not worth.everywhere:
-        codes = worth.columns["class"]
-        chosen = [number for number, position in enumerate(at) if codes[position] is not None]
-        at, shapes = [at[number] for number in chosen], [shapes[number] for number in chosen]
-    if not at:
+    said = [worth.of(position) for position in at]
+    chosen = [number for number, (code, *_more) in enumerate(said) if code is not None]
+    if not chosen:
         return b""
-    columns: dict[str, Column] = {}
+    if len(chosen) < len(at):
+        at, shapes = [at[number] for number in chosen], [shapes[number] for number in chosen]
+        said = [said[number] for number in chosen]
+    columns: dict[str, Sequence[str | int | None]] = {}
     if shown.names:
-        rows = [atlas.rows[position] for position in at]
-        columns = {"key": [row.key for row in rows], "name": [row.name for row in rows]}
-    for name, column in worth.columns.items():
+        columns = {"key": [atlas.keys[place] for place in at], "name": [atlas.names[place] for place in at]}
+    for name, column in zip(worth.names, zip(*said, strict=True), strict=True):
         if shown.numbers or name == "class":
-            columns[name] = [column[position] for position in at]
+            columns[name] = column
     return mvt.tile(query.level.plural, shown.extent, shapes, columns)
