@@ -189,7 +189,7 @@ class Boundary(Base):
     """Position within (release, level), from 0, in the order of the key: the order of the geometry files."""
     key: Mapped[str]
     """Its own key at its level: 2, 5, 9 or 12 digits."""
-    ars: Mapped[str]
+    ars: Mapped[str] = mapped_column(index=True)
     """The key padded to 12 digits."""
     authority_id: Mapped[int | None] = mapped_column(ForeignKey("authority.id"), index=True)
     """Null: gemeindefrei."""
@@ -219,7 +219,7 @@ class Boundary(Base):
     __table_args__ = (
         UniqueConstraint("release_id", "level", "key"),
         UniqueConstraint("release_id", "level", "ordinal"),
-        Index("ix_boundary_ars", "ars"),
+        Index("ix_boundary_label_point", "label_point", postgresql_using="gist"),
     )
 
 

@@ -56,7 +56,10 @@ def copy(source: Path, target: Path) -> None:
 
 
 STATIC = ROOT / "mapservice" / "static"
-SCRIPTS = ("map", "share", "theme", "pages/embed", "pages/embed_code", "pages/coordination")
+SCRIPTS = (
+    *("map", "share", "theme", "pages/embed", "pages/embed_code"),
+    *("pages/coordination", "pages/neighbours"),
+)
 STYLES = ("site", "map", "embed", "matrix")
 
 

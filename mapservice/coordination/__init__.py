@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from mapservice.coordination import coverage, home, matrix, navigation, register
+from mapservice.coordination import coverage, gaps, home, matrix, navigation, neighbours, register
 
 
 def init_app(app: Flask) -> None:
     """Register the pages below one blueprint, so that their endpoints start with `coordination.`."""
     blueprint = Blueprint("coordination", __name__)
-    for page in (home, matrix, register, coverage):
+    for page in (home, neighbours, gaps, matrix, register, coverage):
         blueprint.register_blueprint(page.blueprint)
     app.register_blueprint(blueprint)
     app.context_processor(

@@ -12,6 +12,7 @@ PARAMETERS = frozenset(
     {"authority", "q", "sort", "page", "limit", "status", "subject", "situation", "service", "within"}
     | {"kind", "maturity", "confirmed", "platform", "reusable", "place", "product"}
     | {"group", "list", "column", "scope"}
+    | {"around", "level", "direction"}
 )
 """What the link to the other language keeps of an address."""
 
@@ -29,6 +30,16 @@ def pages() -> list[Page]:
     """In the order of the navigation, in the language of the request."""
     return [
         Page("coordination.home.page", _("Überblick"), _("Was gibt es hier?")),
+        Page(
+            "coordination.neighbours.page",
+            _("Nachbarn"),
+            _("Wer in der Nähe hat eine Leistung online, ist dabei oder plant sie – und wen fragen wir?"),
+        ),
+        Page(
+            "coordination.gaps.page",
+            _("Lücken"),
+            _("Was haben Nachbarn und ähnlich große Behörden online und wir nicht, und wem helfen wir?"),
+        ),
         Page("coordination.matrix.page", _("Vergleich"), _("Wer hat was, nebeneinander?")),
         Page(
             "coordination.register.page",

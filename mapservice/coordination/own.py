@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row, select
 
 from mapservice import listings
-from mapservice.domain import is_region_key
+from mapservice.domain import is_region_key, pad_ars
 from mapservice.models import Authority
 from mapservice.search.find import find
 from mapservice.search.folding import LONGEST
@@ -71,14 +72,28 @@ def own(connection: Connection, text: str) -> Own:
     if choices:
         return Own(text, None, choices, _("Welche Behörde ist gemeint?"))
     if found:
-        unincorporated = _("„%(text)s“ ist gemeindefrei und hat keine eigene Verwaltung.", text=text)
-        return Own(text, None, (), unincorporated)
+        unincorporated = _(
+            "„%(text)s“ ist gemeindefrei und hat keine eigene Verwaltung. "
+            "Zuständig ist in der Regel der Kreis:",
+            text=text,
+        )
+        return Own(text, None, _districts_of(connection, [place.ars for place in found]), unincorporated)
     return Own(
         text,
         None,
         (),
         _("Zu „%(text)s“ ist keine Behörde bekannt. Name oder Schlüssel (ARS, AGS) prüfen.", text=text),
     )
+
+
+def _districts_of(connection: Connection, keys: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
+    """The districts that areas lie in, by the first five digits of their keys."""
+    rows = connection.execute(
+        select(Authority.ars, Authority.name, Authority.designation)
+        .where(Authority.is_current, Authority.ars.in_({pad_ars(key[:5]) for key in keys}))
+        .order_by(Authority.ars)
+    )
+    return tuple((row.ars, full_name(row), row.ars) for row in rows)
 
 
 def _by_key(connection: Connection, text: str) -> str | None:

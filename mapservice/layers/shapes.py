@@ -72,6 +72,23 @@ def shapes_around(connection: Connection, level: Level, box: Box, detail: int) -
     ).all()
 
 
+def outlines_around(
+    connection: Connection, level: Level, box: Box, detail: int
+) -> Sequence[Row[tuple[int, int | None, str]]]:
+    """Boundary id, authority id and GeoJSON text (degrees) of all areas of the level that touch the box."""
+    return connection.execute(
+        select(Boundary.id, Boundary.authority_id, BoundaryShape.geojson)
+        .join(BoundaryShape, (BoundaryShape.boundary_id == Boundary.id) & (BoundaryShape.detail == detail))
+        .where(
+            Boundary.release_id == current_release(),
+            Boundary.level == int(level),
+            # By the index of the shapes: a small part of the country is asked for.
+            BoundaryShape.geom.op("&&")(func.ST_MakeEnvelope(box.west, box.south, box.east, box.north, 4326)),
+        )
+        .order_by(Boundary.ordinal)
+    ).all()
+
+
 def names_of(
     connection: Connection, level: Level, selection: Selection, box: Box | None = None
 ) -> Sequence[Row[Any]]:

@@ -1,0 +1,292 @@
+"""/luecken: what neighbours or authorities of similar size have online and one's own lacks; whom to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from sqlalchemy import Connection
+from werkzeug.datastructures import MultiDict
+
+from mapservice import listings, params, sheets, tables, titles
+from mapservice.coordination import picks, reasons
+from mapservice.coordination.own import Own, full_name, own
+from mapservice.database import Version
+from mapservice.domain import Level, Status
+from mapservice.errors import ParameterError
+from mapservice.i18n import number
+from mapservice.layers import gaps as layer
+from mapservice.layers.gaps import Direction, Gap, Gaps
+from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings
+from mapservice.responses import Payload, versioned
+from mapservice.service import service
+
+blueprint = Blueprint("gaps", __name__)
+ROWS_PER_PAGE = 50
+SIMILAR = "similar"
+_KNOWN = ("authority", "around", "subject", "status", "direction", "level", "page", params.LANGUAGE)
+_SINGLE = ("authority", "around", "direction", "level", "page")
+_OWN_STATUSES = (Status.OPEN, Status.IN_PROGRESS, Status.PLANNED)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """levels: of one's own areas; population: one's own, where those of similar size were asked for and it is
+    known. around: whom one's own was compared with.
+    """
+
+    own: Own
+    direction: Direction
+    subjects: tuple[str, ...]
+    statuses: tuple[Status, ...]
+    levels: tuple[Level, ...]
+    around: Surroundings
+    population: int | None
+    gaps: Gaps
+
+
+@dataclass(frozen=True)
+class Row:
+    """link: the neighbour finder for this service, which tells whom to ask. place: its number in the list."""
+
+    place: int
+    gap: Gap
+    subject: str | None
+    link: str
+
+
+@blueprint.get("/luecken")
+def page() -> str:
+    args = picks.arguments()
+    held = service()
+    with held.reader() as connection:
+        given = answer(connection, args)
+        former = _former(connection, given)
+    found = _in_sections(given)
+    number_of_page = tables.parse_page(args.get("page"))
+    start = (number_of_page - 1) * ROWS_PER_PAGE
+    if start and start >= len(found):
+        raise ParameterError(
+            _("So viele Seiten hat die Liste nicht."),
+            parameter="page",
+            allowed=[f"1 – {max(1, -(-len(found) // ROWS_PER_PAGE))}"],
+        )
+    listed = found[start : start + ROWS_PER_PAGE]
+    rows = [_row(place, gap, args) for place, gap in enumerate(listed, start + 1)]
+    return render_template(
+        "coordination/gaps.html",
+        given=given,
+        own=given.own,
+        helping=given.direction is Direction.HELP,
+        title=_title(given),
+        result=_result(given, args),
+        sections=_sections(rows),
+        pages=tables.page_links(number_of_page, len(found), _changed, ROWS_PER_PAGE),
+        changed=_changed,
+        former=former,
+        around_text=args.get("around", ""),
+        around_choices=_around_choices(args.get("around", "")),
+        is_similar=args.get("around") == SIMILAR,
+        subject_choices=picks.subject_choices(),
+        statuses=_OWN_STATUSES,
+        status_names={status: _status_name(status) for status in _OWN_STATUSES},
+        chips=_chips(given),
+        downloads=_downloads(args),
+        full_name=full_name,
+        where=reasons.short_place,
+    )
+
+
+@blueprint.get("/luecken.csv")
+@versioned
+def as_csv(connection: Connection, version: Version) -> Payload:
+    return sheets.as_csv(_sheet(connection, version))
+
+
+@blueprint.get("/luecken.xlsx")
+@versioned
+def as_xlsx(connection: Connection, version: Version) -> Payload:
+    return sheets.as_xlsx(_sheet(connection, version))
+
+
+def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
+    """Raises ParameterError."""
+    params.allow_only(args, _KNOWN, single=_SINGLE)
+    direction = Direction(params.parse_choice(args, "direction", [item.value for item in Direction]))
+    subjects = picks.subjects(args)
+    statuses = picks.statuses(args, _OWN_STATUSES)
+    level = params.parse_level(args["level"]) if "level" in args else None
+    mine = own(connection, args.get("authority", ""))
+    text = args.get("around")
+    if text != SIMILAR:
+        picks.reach(text, None)
+    nobody = Answer(mine, direction, subjects, statuses, (), Surroundings((), ()), None, Gaps(False, (), ()))
+    if mine.authority is None:
+        return nobody
+    areas = own_areas(connection, mine.authority.id)
+    levels = tuple(Level(row.level) for row in areas)
+    if not levels:
+        return nobody
+    audience = service().audience
+    population = None
+    if text == SIMILAR:
+        population, ids = layer.similar(connection, mine.authority.id)
+        around = Surroundings(areas, of_authorities(connection, mine.authority.id, ids, audience))
+    else:
+        chosen = level if level in levels else None
+        reached = picks.reach(text, chosen or levels[-1])
+        around = surroundings(connection, mine.authority.id, reached, audience, chosen)
+    found = layer.gaps(connection, mine.authority, around.nears, audience, direction, subjects, statuses)
+    return Answer(mine, direction, subjects, statuses, levels, around, population, found)
+
+
+def _in_sections(given: Answer) -> list[Gap]:
+    """What is missing altogether first, then what is under way or planned, each in its order."""
+    return [
+        gap for status in (*_OWN_STATUSES, Status.ONLINE) for gap in given.gaps.found if gap.mine is status
+    ]
+
+
+def _row(place: int, gap: Gap, args: MultiDict[str, str]) -> Row:
+    kept: dict[str, Any] = {
+        name: args.get(name)
+        for name in ("authority", "around", "level")
+        if args.get(name) and args.get(name) != SIMILAR
+    }
+    link = url_for("coordination.neighbours.page", service=gap.key, **kept)
+    return Row(place, gap, titles.subject_name(gap.subject), link)
+
+
+def _sections(rows: list[Row]) -> list[tuple[str, list[Row]]]:
+    names = {
+        Status.OPEN: _("Fehlt bei Ihnen"),
+        Status.IN_PROGRESS: _("Bei Ihnen in Umsetzung"),
+        Status.PLANNED: _("Bei Ihnen in Planung"),
+        Status.ONLINE: _("Bei Ihnen online, bei anderen nicht"),
+    }
+    return [
+        (name, listed)
+        for status, name in names.items()
+        if (listed := [row for row in rows if row.gap.mine is status])
+    ]
+
+
+# --- words ----------------------------------------------------------------------------------------------
+
+
+def _status_name(status: Status) -> str:
+    return _("fehlt") if status is Status.OPEN else titles.status_name(status)
+
+
+def _title(given: Answer) -> str:
+    if given.own.authority is None:
+        return _("Was fehlt bei uns?")
+    where = full_name(given.own.authority)
+    if given.direction is Direction.HELP:
+        return _("Was %(where)s hat und andere nicht", where=where)
+    return _("Was bei %(where)s fehlt", where=where)
+
+
+def _result(given: Answer, args: MultiDict[str, str]) -> str:
+    """The list and with whom it compares, in one sentence."""
+    if given.own.authority is None or not given.gaps.others:
+        return ""
+    found, others = len(given.gaps.found), len(given.gaps.others)
+    if args.get("around") == SIMILAR:
+        who = ngettext(
+            "%(n)s Behörde gleicher Art und ähnlicher Größe",
+            "%(n)s Behörden gleicher Art und ähnlicher Größe",
+            others,
+            n=number(others),
+        )
+    else:
+        who = ngettext("%(n)s Behörde im Umkreis", "%(n)s Behörden im Umkreis", others, n=number(others))
+    if given.direction is Direction.HELP:
+        what = ngettext("%(n)s OZG-Leistung", "%(n)s OZG-Leistungen", found, n=number(found))
+        return _(
+            "%(what)s, die Sie online haben, fehlen anderen. Verglichen mit: %(who)s mit Angaben.",
+            what=what,
+            who=who,
+        )
+    what = ngettext("%(n)s OZG-Leistung", "%(n)s OZG-Leistungen", found, n=number(found))
+    return _(
+        "%(what)s haben andere online und Sie nicht. Verglichen mit: %(who)s mit Angaben.", what=what, who=who
+    )
+
+
+def _around_choices(text: str) -> list[tuple[str, str]]:
+    return [
+        *picks.reach_choices(text),
+        (SIMILAR, _("ähnliche Größe: %(n)s Behörden gleicher Art", n=layer.MOST_SIMILAR)),
+    ]
+
+
+def _former(connection: Connection, given: Answer) -> list[listings.Found]:
+    authority = given.own.authority
+    if authority is None or given.around.own:
+        return []
+    return [found for found in listings.near_keys(connection, authority.ars) if found.ars != authority.ars]
+
+
+# --- addresses, files --------------------------------------------------------------------------------------
+
+
+def _changed(**changes: Any) -> str:
+    """This page with other parameters, from its first rows on; None takes one away."""
+    return picks.changed("coordination.gaps.page", _KNOWN, changes)
+
+
+def _chips(given: Answer) -> list[tuple[str, str]]:
+    return [
+        (name, _changed(subject=[other for other in given.subjects if other != slug]))
+        for slug, name in picks.subject_choices()
+        if slug in given.subjects
+    ]
+
+
+def _downloads(args: MultiDict[str, str]) -> list[tuple[str, str]]:
+    return picks.downloads("coordination.gaps", _KNOWN, args)
+
+
+def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
+    args = picks.arguments()
+    given = answer(connection, args)
+    picks.require_own(given.own)
+    helping = given.direction is Direction.HELP
+    return sheets.sheet(
+        connection,
+        version,
+        file="luecken",
+        title=_title(given),
+        result=_result(given, args),
+        address=_changed(_external=True),
+        head=[
+            _("Platz"),
+            _("Leistung"),
+            _("Schlüssel der Leistung"),
+            _("Themenfeld"),
+            _("Status bei Ihnen"),
+            _("fehlt bei") if helping else _("online bei"),
+            _("von Behörden"),
+            _("am nächsten"),
+            _("Schlüssel der nächsten"),
+        ],
+        rows=[
+            [
+                place,
+                gap.name,
+                gap.key,
+                titles.subject_name(gap.subject),
+                titles.status_name(gap.mine),
+                gap.number,
+                gap.of,
+                ", ".join(full_name(near) for near in gap.who),
+                ", ".join(near.ars for near in gap.who),
+            ]
+            for place, gap in enumerate(_in_sections(given), 1)
+        ],
+        widths=(8, 44, 18, 28),
+    )

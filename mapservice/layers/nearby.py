@@ -1,0 +1,453 @@
+"""Who around has a service, and how far: from tallies, and from entries where they do not tell.
+
+Tallies say which bundles an authority has in which status. Entries are read for LeiKa services and services
+of one's own, and of the few authorities of a page. The rows are those that the connection's role may see.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    SmallInteger,
+    String,
+    any_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.orm import aliased
+
+from mapservice.domain import (
+    BUNDLE_BITS,
+    OZG_ID_FIRST,
+    SUBJECT_AREAS,
+    Audience,
+    Scope,
+    ServiceKind,
+    Status,
+)
+from mapservice.errors import N_, NotFoundError
+from mapservice.layers.counting import bits_set
+from mapservice.layers.prepared import Prepared
+from mapservice.layers.surroundings import Near
+from mapservice.models import Authority, Implementation, Service, Solution, Tally
+
+T = TypeVar("T")
+OFFERED = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
+_IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
+_SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The services asked for. bundles: by id, with key and name; children: ids of their LeiKa services;
+    exact: LeiKa services and services of one's own; parents: id of the bundle of each of these that has one.
+    A LeiKa service whose bundle is asked for as well is left out: its entries count for the bundle. chosen:
+    what was named one by one.
+    """
+
+    bundles: dict[int, Row[Any]] = field(default_factory=dict)
+    exact: dict[int, Row[Any]] = field(default_factory=dict)
+    parents: dict[int, int] = field(default_factory=dict)
+    children: tuple[int, ...] = ()
+    chosen: tuple[Row[Any], ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.bundles) + len(self.exact)
+
+    @property
+    def mask(self) -> str:
+        """The bit string with the bits of the bundles set."""
+        return bits_of(row.key for row in self.bundles.values())
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How an authority stands to the services asked for.
+
+    has_data: whether anything of it may be seen. best: over all of them, None without data. bundled: the best
+    status of an entry at the bundle of a LeiKa service asked for, where it has no offer of that one itself.
+    """
+
+    has_data: bool = False
+    best: Status | None = None
+    bundled: Status | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry that answers. item: id of the service asked for; bundled: it is at its bundle."""
+
+    row: Row[Any]
+    solution: Row[Any] | None
+    item: int
+    bundled: bool
+    reuse: bool
+    same_solution: bool
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """An authority in the list. section: the best status that it offers; None: at the bundle alone."""
+
+    near: Near
+    standing: Standing
+    section: Status | None
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def first(self) -> tuple[Any, ...]:
+        """What the order goes by before entries are looked at."""
+        return (self.section is None, self.section or 0, self.near.place)
+
+
+def bits_of(ozg_ids: Iterable[str]) -> str:
+    """The bit string of a tally with the bits of these bundles set."""
+    bits = ["0"] * BUNDLE_BITS
+    for key in ozg_ids:
+        bits[int(key) - OZG_ID_FIRST] = "1"
+    return "".join(bits)
+
+
+def wanted(connection: Connection, keys: Collection[str], subjects: Collection[str]) -> Wanted:
+    """Services by key together with the bundles of subject areas; NotFoundError names an unknown key."""
+    conditions: list[ColumnElement[bool]] = []
+    if keys:
+        conditions.append(Service.key.in_(keys))
+    if subjects:
+        in_subject = Service.subject_area_id.in_([_SUBJECT_IDS[slug] for slug in subjects])
+        conditions.append(in_subject & (Service.kind == int(ServiceKind.BUNDLE)) & ~Service.retired)
+    if not conditions:
+        return Wanted()
+    rows = connection.execute(
+        select(
+            Service.id,
+            Service.key,
+            Service.kind,
+            Service.name,
+            Service.parent_id,
+            Service.responsible,
+            Service.retired,
+        )
+        .where(or_(*conditions))
+        .order_by(Service.name, Service.key)
+    ).all()
+    known = {row.key: row for row in rows}
+    for key in keys:
+        if key not in known:
+            message = N_("Leistung %(key)s ist im Katalog nicht vorhanden.")
+            raise NotFoundError(message, words={"key": key}, parameter="service")
+    bundles = {row.id: row for row in rows if row.kind == ServiceKind.BUNDLE}
+    exact = {row.id: row for row in rows if row.id not in bundles and row.parent_id not in bundles}
+    parents = {row.id: row.parent_id for row in exact.values() if row.parent_id is not None}
+    children = connection.scalars(select(Service.id).where(Service.parent_id == _any_of(list(bundles))))
+    return Wanted(bundles, exact, parents, tuple(children), tuple(known[key] for key in keys))
+
+
+def standings(
+    connection: Connection, ids: Sequence[int], asked: Wanted, audience: Audience
+) -> dict[int, Standing]:
+    """By authority; one without visible entries is not in it."""
+    statuses: dict[int, set[Status]] = {}
+    rows = _tallies().rows(connection, mask=asked.mask, ids=list(ids), audience=int(audience))
+    refused: dict[int, int] = {}
+    for authority_id, *offered, not_responsible in rows:
+        statuses[authority_id] = {status for status, has in zip(OFFERED, offered, strict=True) if has}
+        refused[authority_id] = not_responsible
+    bundled: dict[int, Status] = {}
+    for authority_id, found, at_bundle, exactly_refused in _exact(connection, ids, asked):
+        statuses.setdefault(authority_id, set()).update(found)
+        refused[authority_id] = refused.get(authority_id, 0) + exactly_refused
+        if at_bundle is not None:
+            bundled[authority_id] = at_bundle
+    return {
+        authority_id: Standing(
+            True,
+            min(
+                found, default=Status.NOT_RESPONSIBLE if refused[authority_id] == asked.size else Status.OPEN
+            ),
+            bundled.get(authority_id),
+        )
+        for authority_id, found in statuses.items()
+    }
+
+
+@functools.cache
+def _tallies() -> Prepared:
+    """Parameters: mask (bits as text), ids, audience."""
+    mask = cast(bindparam("mask", type_=String), BIT(BUNDLE_BITS))
+    offered = (Tally.online, Tally.in_progress, Tally.planned)
+    return Prepared(
+        select(
+            Tally.authority_id,
+            *(
+                (bits_set(column.op("&")(mask)) > 0).label(status.code)
+                for column, status in zip(offered, OFFERED, strict=True)
+            ),
+            bits_set(Tally.reported.op("&")(func.bitnot(Tally.open)).op("&")(mask)).label("refused"),
+        ).where(
+            Tally.audience == bindparam("audience", type_=SmallInteger),
+            Tally.scope == int(Scope.OWN),
+            Tally.authority_id == _IDS,
+        )
+    )
+
+
+def ranked(
+    nears: Iterable[Near], found: Mapping[int, Standing], statuses: Collection[Status]
+) -> list[Ranked]:
+    """Those who offer something of a wanted status: by status, then by place."""
+    rows = []
+    for near in nears:
+        standing = found.get(near.authority_id, Standing())
+        if standing.best in statuses:
+            rows.append(Ranked(near, standing, standing.best))
+        elif standing.bundled in statuses:
+            rows.append(Ranked(near, standing, None))
+    return sorted(rows, key=lambda row: row.first)
+
+
+def part(
+    rows: Sequence[Ranked], start: int, stop: int, read: Callable[[Sequence[int]], Mapping[int, list[Entry]]]
+) -> list[Ranked]:
+    """The rows of a page with their entries, in the order to its end. Entries are read of these alone, and of
+    those that stand at the same place as the first or last of them.
+
+    read: entries by authority, for ids.
+    """
+    first, last = start, min(stop, len(rows))
+    if first >= last:
+        return []
+    while first > 0 and rows[first - 1].first == rows[first].first:
+        first -= 1
+    while last < len(rows) and rows[last].first == rows[last - 1].first:
+        last += 1
+    found = read([row.near.authority_id for row in rows[first:last]])
+    whole = [replace(row, entries=tuple(found.get(row.near.authority_id, ()))) for row in rows[first:last]]
+    ordered = in_order(whole, lambda row: row.first, lambda row: row.entries[0] if row.entries else None)
+    return ordered[start - first : stop - first]
+
+
+@dataclass(frozen=True)
+class Mine:
+    """What the authority itself reports. statuses: the best by id of the service (docs/counting.md, 5);
+    solutions: ids of those that its entries use.
+    """
+
+    statuses: dict[int, Status]
+    solutions: frozenset[int]
+
+
+def mine(connection: Connection, authority_id: int) -> Mine:
+    """From its visible entries, of whatever service."""
+    statuses: dict[int, Status] = {}
+    solutions = set()
+    for row in _mine().rows(connection, authority=authority_id):
+        for item in filter(None, (row.service_id, row.parent_id)):
+            statuses[item] = min(statuses.get(item, Status.NOT_RESPONSIBLE), Status(row.status))
+        if row.solution_id is not None:
+            solutions.add(row.solution_id)
+    return Mine(statuses, frozenset(solutions))
+
+
+@functools.cache
+def _mine() -> Prepared:
+    return Prepared(
+        select(
+            Implementation.service_id, Service.parent_id, Implementation.status, Implementation.solution_id
+        )
+        .join_from(Implementation, Service, Service.id == Implementation.service_id)
+        .where(Implementation.authority_id == bindparam("authority", type_=Integer))
+    )
+
+
+def _exact(
+    connection: Connection, ids: Sequence[int], asked: Wanted
+) -> Iterable[tuple[int, set[Status], Status | None, int]]:
+    """Per authority: offered statuses of the exact services, that of the bundles of those that it lacks, and
+    how many of them it reports as not its business alone.
+    """
+    if not asked.exact:
+        return
+    services = [*asked.exact, *set(asked.parents.values())]
+    by_authority: dict[int, dict[int, Status]] = {}
+    for authority_id, service_id, status in connection.execute(
+        select(Implementation.authority_id, Implementation.service_id, func.min(Implementation.status))
+        .where(
+            Implementation.authority_id == _any_of(ids),
+            Implementation.service_id == _any_of(services),
+        )
+        .group_by(Implementation.authority_id, Implementation.service_id)
+    ):
+        by_authority.setdefault(authority_id, {})[service_id] = Status(status)
+    for authority_id, found in by_authority.items():
+        own = {found[item] for item in asked.exact if item in found}
+        at_bundle = [
+            found[parent]
+            for item, parent in asked.parents.items()
+            if found.get(parent, Status.OPEN) in OFFERED and found.get(item, Status.OPEN) not in OFFERED
+        ]
+        refused = sum(found.get(item) is Status.NOT_RESPONSIBLE for item in asked.exact)
+        yield (
+            authority_id,
+            {status for status in own if status in OFFERED},
+            min(at_bundle, default=None),
+            refused,
+        )
+
+
+def entries(
+    connection: Connection,
+    ids: Sequence[int],
+    asked: Wanted,
+    statuses: Collection[Status],
+    own_solutions: Collection[int],
+    audience: Audience,
+) -> dict[int, list[Entry]]:
+    """By authority the entries that answer, in the order among entries of one authority."""
+    if not ids or not asked.size:
+        return {}
+    services = [*asked.bundles, *asked.children, *asked.exact, *asked.parents.values()]
+    rows = _entries(audience).rows(connection, ids=list(ids), services=services)
+    wanted_rows = [row for row in rows if Status(row.status) in statuses]
+    solutions = _solutions(connection, {row.solution_id for row in wanted_rows} - {None})
+    made: dict[int, list[Entry]] = {}
+    for row in wanted_rows:
+        solution = solutions.get(row.solution_id)
+        made.setdefault(row.authority_id, []).extend(_answers(row, solution, asked, own_solutions))
+    return {
+        authority_id: in_order(found, _status_first, lambda entry: entry)
+        for authority_id, found in made.items()
+    }
+
+
+@functools.cache
+def _entries(audience: Audience) -> Prepared:
+    """Parameters: ids (of authorities), services."""
+    # The public role has no right to the other column.
+    contact = Implementation.contact if audience is Audience.INTERNAL else Implementation.public_contact
+    return Prepared(
+        select(
+            Implementation.id,
+            Implementation.authority_id,
+            Implementation.service_id,
+            Service.key.label("service"),
+            Service.name.label("service_name"),
+            Service.parent_id,
+            Implementation.status,
+            Implementation.url,
+            Implementation.solution_kind,
+            Implementation.solution_id,
+            Implementation.maturity_model,
+            Implementation.maturity,
+            Implementation.reusable,
+            Implementation.reuse_note,
+            Implementation.specialist_system,
+            contact.label("contact"),
+            Implementation.online_since,
+            Implementation.planned_until,
+            Implementation.as_of,
+            Implementation.identifier,
+        )
+        .join_from(Implementation, Service, Service.id == Implementation.service_id)
+        .where(
+            Implementation.authority_id == _IDS,
+            Implementation.service_id == any_(bindparam("services", type_=ARRAY(Integer))),
+            Implementation.status <= int(Status.PLANNED),
+        )
+    )
+
+
+def _solutions(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
+    """Asked by id and apart: in a join every solution that there is would be looked at for its policy."""
+    if not ids:
+        return {}
+    return {row.id: row for row in _solutions_by_id().rows(connection, ids=sorted(ids))}
+
+
+@functools.cache
+def _solutions_by_id() -> Prepared:
+    provider = aliased(Authority)
+    return Prepared(
+        select(
+            Solution.id,
+            Solution.name,
+            Solution.reusable,
+            Solution.conditions,
+            Solution.costs,
+            provider.name.label("provider"),
+        )
+        .join_from(Solution, provider, provider.id == Solution.provider_id, isouter=True)
+        .where(Solution.id == _IDS)
+    )
+
+
+def _answers(
+    row: Row[Any], solution: Row[Any] | None, asked: Wanted, own_solutions: Collection[int]
+) -> Iterable[Entry]:
+    """What an entry answers: its bundle or itself, and as one at a bundle each LeiKa service of it."""
+    bundle = row.parent_id if row.parent_id is not None else row.service_id
+    reuse = bool(row.reusable if row.reusable is not None or solution is None else solution.reusable)
+    same = row.solution_id is not None and row.solution_id in own_solutions
+    if bundle in asked.bundles:
+        yield Entry(row, solution, bundle, False, reuse, same)
+    elif row.service_id in asked.exact:
+        yield Entry(row, solution, row.service_id, False, reuse, same)
+    else:
+        for item, parent in asked.parents.items():
+            if parent == row.service_id:
+                yield Entry(row, solution, item, True, reuse, same)
+
+
+def _any_of(ids: Collection[int]) -> Any:
+    return any_(cast(list(ids), ARRAY(Integer)))
+
+
+def _status_first(entry: Entry) -> tuple[Any, ...]:
+    return (entry.bundled, entry.row.status)
+
+
+def in_order(
+    rows: Iterable[T], first: Callable[[T], tuple[Any, ...]], speaks: Callable[[T], Entry | None]
+) -> list[T]:
+    """By `first`, then by the entry that speaks for a row: reuse offered, a solution of one's own, maturity,
+    day of the statement.
+
+    Maturity counts among rows that are equal so far only where all that state it do so in one model: steps of
+    two models do not compare. What is not stated comes last.
+    """
+    groups: dict[tuple[Any, ...], list[tuple[T, Entry | None]]] = {}
+    for row in rows:
+        entry = speaks(row)
+        reuse, same = (entry.reuse, entry.same_solution) if entry else (False, False)
+        groups.setdefault((first(row), not reuse, not same), []).append((row, entry))
+    result: list[T] = []
+    for key in sorted(groups):
+        group = groups[key]
+        models = {entry.row.maturity_model for _, entry in group if entry and entry.row.maturity is not None}
+        comparable = len(models) == 1
+        group.sort(key=lambda pair: _later(pair[1], comparable))
+        result += [row for row, _ in group]
+    return result
+
+
+def _later(entry: Entry | None, comparable: bool) -> tuple[Any, ...]:
+    if entry is None:
+        return (0, 0, "", "")
+    row = entry.row
+    maturity = -row.maturity if comparable and row.maturity is not None else 1
+    day = row.as_of if row.as_of is not None else dt.date.min
+    return (maturity if comparable else 0, -day.toordinal(), row.service, str(row.id))
