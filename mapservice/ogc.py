@@ -33,7 +33,17 @@ from mapservice.json_schemas import SCHEMA
 from mapservice.layers import area_properties, crs
 from mapservice.layers.areas import Page
 from mapservice.layers.extents import Extent, extents
-from mapservice.ogc_links import QUERYABLES_REL, SCHEMA_REL, here, itself, licence_links, licences, link, to
+from mapservice.ogc_links import (
+    QUERYABLES_REL,
+    SCHEMA_REL,
+    here,
+    itself,
+    licence_links,
+    licences,
+    link,
+    of_collection,
+    to,
+)
 from mapservice.outline import outline
 from mapservice.representations import HTML, answer, as_html, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
@@ -319,7 +329,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         further["numberMatched"] = len(found.rows)
     further["links"] = [
         *itself(GEOJSON),
-        link("collection", JSON, to(".collection", name=name), _("Diese Sammlung")),
+        of_collection(to(".collection", name=name)),
     ]
     if found.more:
         cursor = params.make_cursor(release.id, found.rows[-1].ordinal)
@@ -372,7 +382,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         as_rows=as_html(),
     )
     row = found.rows[0]
-    links = [*itself(GEOJSON), link("collection", JSON, to(".collection", name=name), _("Diese Sammlung"))]
+    links = [*itself(GEOJSON), of_collection(to(".collection", name=name))]
     if not as_html():
         text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
         return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),), quick=True)

@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from mapservice.about import data_licence
 from mapservice.i18n import language
 from mapservice.representations import FORMATS, HTML, as_html
+from mapservice.responses import JSON
 
 QUERYABLES_REL = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 SCHEMA_REL = "http://www.opengis.net/def/rel/ogc/1.0/schema"
@@ -60,8 +61,17 @@ def itself(json_type: str) -> list[dict[str, str]]:
 
 @cache
 def _titles(_language: str) -> dict[str, str]:
-    """By form, in the language of the request."""
-    return {"json": _("Diese Antwort als JSON"), "html": _("Diese Antwort als Seite")}
+    """In the language of the request; kept, as every answer has them."""
+    return {
+        "json": _("Diese Antwort als JSON"),
+        "html": _("Diese Antwort als Seite"),
+        "collection": _("Diese Sammlung"),
+    }
+
+
+def of_collection(address: str) -> dict[str, str]:
+    """The collection that an answer is from."""
+    return link("collection", JSON, address, _titles(language())["collection"])
 
 
 def licence_links(title: str) -> list[dict[str, str]]:

@@ -113,9 +113,11 @@ def counts(
             counted, by_subject, by_subject.c.boundary_id == counted.c.boundary_id
         ).add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
     # Many areas have the same counts: of a level of a hundred thousand no more is held than what differs.
-    known: dict[Row[Any], Row[Any]] = {}
     found = connection.execute(statement)
-    return [known.setdefault(row, row) for rows in found.partitions(_AT_ONCE) for row in rows]
+    # Tuples compare in C, rows do not.
+    known: dict[tuple[Any, ...], Row[Any]] = {}
+    same = known.setdefault
+    return [same(tuple(row), row) for rows in found.partitions(_AT_ONCE) for row in rows]
 
 
 def values_by_key(
