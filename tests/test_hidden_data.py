@@ -5,6 +5,7 @@ EXAMPLES data sets; more with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environment
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import time
@@ -23,6 +24,7 @@ from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import Audience, implementation_id
 from mapservice.models import Authority, Implementation, Publication, Service
+from mapservice.params import today
 from tests.entries import INTERNAL, PARTNERS, PUBLIC, add_service, refresh
 
 EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "200"))
@@ -62,6 +64,7 @@ ADDRESSES = (
     f"{AREAS}?filter=services_online >= 1 OR value_reason = 'no_data'",
     f"{AREAS}?filter=services_planned = services_online AND arbeit_ruhestand >= 0",
     f"{AREAS}?kind=efa&confirmed=2020-01-01",
+    *(f"{AREAS}?stand={today() - dt.timedelta(days=n)}" for n in (0, 1)),
     f"{AREAS}/05915?scope=available",
     f"{AREAS}/05558?f=html",
     f"{AREAS}?service=eigen:brunnen&measure=status",

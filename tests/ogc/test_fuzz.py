@@ -20,7 +20,7 @@ CASES = int(os.environ.get("MAPSERVICE_TEST_FUZZ_CASES", "8"))
 FREE = frozenset(
     {
         *("filter", "datetime", "cursor", "offset", "service", "situation", "within", "value", "breaks"),
-        *("bbox", "bbox-crs", "confirmed", "measure", "method", "classes", "subject", "lang"),
+        *("bbox", "bbox-crs", "confirmed", "stand", "measure", "method", "classes", "subject", "lang"),
     }
 )
 """Parameters of which no JSON Schema says what they may be: CQL2, an interval of time, a key that has to be
