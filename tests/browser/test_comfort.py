@@ -1,7 +1,8 @@
-"""What a visitor asked the system for: forced colours, less motion."""
+"""What a visitor asked the system or the browser for: forced colours, less motion, a larger size."""
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visitor
@@ -85,3 +86,26 @@ def test_what_the_map_shows_can_be_taken_along(visit: Visitor) -> None:
     lines = started.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert lines.index("") == 14, "a head and the 13 municipalities of the district"
     assert any("im Kreis Warendorf" in line for line in lines)
+
+
+@pytest.mark.parametrize("address", ["/?level=municipalities&within=05570&area=055700044044", "/tabelle"])
+def test_everything_can_be_reached_at_twice_the_size(visit: Visitor, address: str) -> None:
+    """A desktop's window of 1440 × 900 at 200 % has 720 × 450 pixels of its own."""
+    made = visit({"width": 720, "height": 450}, device_scale_factor=2)
+    page = made.open(address, painted=address != "/tabelle")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert made.axe() == []
+    if address == "/tabelle":
+        return
+    close = page.locator("#panel-close")
+    expect(close).to_be_in_viewport()
+    close.click()
+    for name in ("#search-field", "#zoom-in", "#map-title", "#sheet-button"):
+        expect(page.locator(name)).to_be_in_viewport()
+    box = page.locator(".leaflet-container").bounding_box()
+    assert box is not None
+    assert box["height"] >= 100
+    page.locator("#sheet-button").click()
+    expect(page.locator("#sheet-close")).to_be_in_viewport()
+    page.locator("#reset").scroll_into_view_if_needed()
+    expect(page.locator("#reset")).to_be_in_viewport()
