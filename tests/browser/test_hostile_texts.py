@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 from sqlalchemy import insert, update
 from werkzeug.serving import make_server
 
@@ -84,7 +84,7 @@ def test_nothing_of_it_is_run_or_breaks_the_page(
     context.set_default_timeout(30_000)
     page = context.new_page()
     said: list[str] = []
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    watch(page, said)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
     wrong: list[str] = []
@@ -102,6 +102,16 @@ def test_nothing_of_it_is_run_or_breaks_the_page(
     assert not wrong, "\n".join(wrong)
     assert said == []
     context.close()
+
+
+def watch(page: Page, said: list[str]) -> None:
+    """Notes what a script would say that ran."""
+
+    def dialog(shown: Dialog) -> None:
+        said.append(shown.message)
+        shown.dismiss()
+
+    page.on("dialog", dialog)
 
 
 def look_at_map(page: Page, address: str) -> list[str]:
@@ -124,7 +134,7 @@ def test_search_and_tooltip_show_it_as_it_is(browser: Browser, hostile: str) -> 
     context = browser.new_context(viewport=DESKTOP, locale="de-DE")  # type: ignore[arg-type]
     page = context.new_page()
     said: list[str] = []
-    page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    watch(page, said)
     page.goto(hostile + "/")
     page.wait_for_selector("#map-page[data-painted][aria-busy=false]")
     page.locator("#search-field").fill("onerror")
