@@ -37,6 +37,8 @@ _SMALL = 500
 _PART = 2
 """A single answer may fill so much of the memory: half of it."""
 _EXTENSION = "mapservice-responses"
+_PIECING = threading.Lock()
+"""One large answer is put together at a time: more would take more room, and be no faster."""
 
 
 @dataclass(frozen=True)
@@ -263,11 +265,12 @@ def _pieced(
     packed = iter(_PACKERS[encoding](pieces)) if encoding else pieces
     ready: list[bytes] = []
     size = 0
-    for piece in packed:
-        ready.append(piece)
-        size += len(piece)
-        if size > most:
-            return Stored(b"", payload.media_type, encoding, etag, payload.headers), chain(ready, packed)
+    with _PIECING:
+        for piece in packed:
+            ready.append(piece)
+            size += len(piece)
+            if size > most:
+                return Stored(b"", payload.media_type, encoding, etag, payload.headers), chain(ready, packed)
     return Stored(b"".join(ready), payload.media_type, encoding, etag, payload.headers), None
 
 
