@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     Row,
@@ -27,7 +28,6 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
@@ -36,7 +36,7 @@ from mapservice.domain import MaturityModel, SolutionKind, Status, TrustLevel
 from mapservice.layers.counting import current_release
 from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.offers import meets
-from mapservice.layers.past import entries_on
+from mapservice.layers.past import READ, entries_on
 from mapservice.layers.predicates import Filter, Predicate, Properties, Type
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -44,6 +44,7 @@ from mapservice.models import (
     Authority,
     Boundary,
     BoundaryShape,
+    Implementation,
     LifeSituation,
     Service,
     Solution,
@@ -51,6 +52,8 @@ from mapservice.models import (
 )
 
 GEOMETRY = "geometry"
+_OF_AUTHORITY = {"authority", "authority_name", "designation"}
+_OF_SERVICE = {"service", "service_name", "bundle", "bundle_name", "subject", "situation_name"}
 TYPES = {
     "authority": Type.TEXT,
     "authority_name": Type.TEXT,
@@ -105,16 +108,13 @@ def rows(
     """Columns: id, geojson (text, null for authorities without an area such as the federation), area_key, and
     those of TYPES. detail: of the shape; point: the label point instead.
 
-    Nothing is counted, and no more rows are read than asked for.
+    Nothing is counted. Which entries is settled first, from their own table and whatever the question needs
+    besides, so that names, areas and shapes are looked up for one page and not for millions.
     """
     area, above, bundle = aliased(Boundary), aliased(Boundary), aliased(Service)
-    entry = entries_on(wanted.query.stand)
-    columns = _columns(entry, above, bundle)
-    properties = Properties(
-        {name: (TYPES[name], column) for name, column in columns.items()},
-        GEOMETRY,
-        functools.partial(_where_shape, entry),
-    )
+    page = _chosen(wanted).cte("chosen").prefix_with("MATERIALIZED")
+    entry: Any = aliased(Implementation, page, adapt_on_names=True)
+    columns = _columns(entry, above.name, bundle)
     drawn: Any = SimpleNamespace(geom=area.label_point, geojson=func.ST_AsGeoJSON(area.label_point, 5, 0))
     # A kreisfreie Stadt has areas at several levels, which are the same land: the highest.
     other = aliased(Boundary)
@@ -128,26 +128,13 @@ def rows(
     )
     statement = (
         select(entry.id, *(column.label(name) for name, column in columns.items()))
-        .join_from(entry, Service, Service.id == entry.service_id)
-        .join(Authority, Authority.id == entry.authority_id)
-        .join(bundle, bundle.id == Service.parent_id, isouter=True)
-        .join(
-            SubjectArea,
-            SubjectArea.id == func.coalesce(Service.subject_area_id, bundle.subject_area_id),
-            isouter=True,
-        )
-        .join(
-            LifeSituation,
-            LifeSituation.id == func.coalesce(Service.life_situation_id, bundle.life_situation_id),
-            isouter=True,
-        )
+        .join_from(entry, Authority, Authority.id == entry.authority_id)
         .join(Solution, Solution.id == entry.solution_id, isouter=True)
         .join(area, area.id == highest, isouter=True)
         .join(above, above.id == func.coalesce(area.state_id, area.id), isouter=True)
-        .where(_chosen(wanted, entry, bundle), properties.condition(wanted.filter))
         .order_by(entry.id)
-        .limit(wanted.limit)
     )
+    statement = _with_service(statement, entry, bundle)
     if not point:
         shape = aliased(BoundaryShape)
         statement = statement.join(
@@ -158,7 +145,68 @@ def rows(
     return connection.execute(statement).all()
 
 
-def _chosen(wanted: Wanted, entry: Any, bundle: Any) -> ColumnElement[bool]:
+def _with_service(statement: Select[Any], entry: Any, bundle: Any) -> Select[Any]:
+    """Joined with the service of each entry, its bundle, subject area and life situation."""
+    subject, situation = _place_of(bundle)
+    return (
+        statement.join(Service, Service.id == entry.service_id)
+        .join(bundle, bundle.id == Service.parent_id, isouter=True)
+        .join(SubjectArea, SubjectArea.id == subject, isouter=True)
+        .join(LifeSituation, LifeSituation.id == situation, isouter=True)
+    )
+
+
+def _place_of(bundle: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Ids of subject area and life situation of a service: its own, or those of its bundle."""
+    return (
+        func.coalesce(Service.subject_area_id, bundle.subject_area_id),
+        func.coalesce(Service.life_situation_id, bundle.life_situation_id),
+    )
+
+
+def _chosen(wanted: Wanted) -> Select[Any]:
+    """The entries of the page by id. Only tables whose columns the filter names are joined."""
+    entry = entries_on(wanted.query.stand)
+    bundle, states = aliased(Service), _states()
+    columns = _columns(entry, states.c.name, bundle)
+    properties = Properties(
+        {name: (TYPES[name], column) for name, column in columns.items()},
+        GEOMETRY,
+        functools.partial(_where_shape, entry),
+    )
+    named = wanted.filter.names() if wanted.filter else set()
+    statement: Select[Any] = select(*(getattr(entry, name) for name in READ)).select_from(entry)
+    if named & _OF_AUTHORITY:
+        statement = statement.join(Authority, Authority.id == entry.authority_id)
+    if named & _OF_SERVICE:
+        statement = _with_service(statement, entry, bundle)
+    if "solution" in named:
+        statement = statement.join(Solution, Solution.id == entry.solution_id, isouter=True)
+    if "state" in named:
+        statement = statement.join(states, states.c.authority_id == entry.authority_id, isouter=True)
+    return (
+        statement.where(*_conditions(wanted, entry), properties.condition(wanted.filter))
+        .order_by(entry.id)
+        .limit(wanted.limit)
+    )
+
+
+def _states() -> CTE:
+    """The name of the state of each authority that has an area, by its highest one."""
+    area, above = aliased(Boundary), aliased(Boundary)
+    return (
+        select(area.authority_id, above.name)
+        .distinct(area.authority_id)
+        .join(above, above.id == func.coalesce(area.state_id, area.id))
+        .where(area.release_id == current_release(), area.authority_id.is_not(None))
+        .order_by(area.authority_id, area.level)
+        .cte("states")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _conditions(wanted: Wanted, entry: Any) -> list[ColumnElement[bool]]:
+    """Over the entries alone; what is asked of services and authorities as sets of their ids."""
     query = wanted.query
     conditions: list[ColumnElement[bool]] = [meets(query, entry)]
     if wanted.entry_id is not None:
@@ -170,13 +218,21 @@ def _chosen(wanted: Wanted, entry: Any, bundle: Any) -> ColumnElement[bool]:
         conditions.append(entry.status == any_(cast(statuses, ARRAY(SmallInteger))))
     if query.services:
         # The key itself, as the property says it: a client that filters by properties trusts in that.
-        conditions.append(Service.key.in_(query.services))
+        conditions.append(entry.service_id.in_(select(Service.id).where(Service.key.in_(query.services))))
     if query.subjects or query.situations:
-        situation = func.coalesce(Service.life_situation_id, bundle.life_situation_id)
-        conditions.append(or_(SubjectArea.slug.in_(query.subjects), situation.in_(query.situations)))
+        bundle = aliased(Service)
+        subject, situation = _place_of(bundle)
+        services = (
+            select(Service.id)
+            .join(bundle, bundle.id == Service.parent_id, isouter=True)
+            .join(SubjectArea, SubjectArea.id == subject, isouter=True)
+            .where(or_(SubjectArea.slug.in_(query.subjects), situation.in_(query.situations)))
+        )
+        conditions.append(entry.service_id.in_(services))
     regions = wanted.selection.regions
     if regions:
-        conditions.append(or_(*(Authority.ars.between(region.first, region.last) for region in regions)))
+        inside = or_(*(Authority.ars.between(region.first, region.last) for region in regions))
+        conditions.append(entry.authority_id.in_(select(Authority.id).where(inside)))
     if wanted.boxes:
         boxes = wanted.boxes
         conditions.append(
@@ -184,7 +240,7 @@ def _chosen(wanted: Wanted, entry: Any, bundle: Any) -> ColumnElement[bool]:
                 entry, lambda shape: or_(*(func.ST_Intersects(shape, box.stored()) for box in boxes))
             )
         )
-    return and_(true(), *conditions)
+    return conditions
 
 
 def _where_shape(entry: Any, predicate: Predicate) -> ColumnElement[bool]:
@@ -205,7 +261,7 @@ def _columns(i: Any, state: Any, bundle: Any) -> dict[str, ColumnElement[Any]]:
         "authority": _any(Authority.ars),
         "authority_name": _any(Authority.name),
         "designation": _any(Authority.designation),
-        "state": state.name,
+        "state": state,
         "service": _any(Service.key),
         "service_name": _any(Service.name),
         "bundle": bundle.key,

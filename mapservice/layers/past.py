@@ -30,7 +30,7 @@ from sqlalchemy.orm import aliased
 from mapservice.models import DataVersion, Implementation, ImplementationHistory
 
 _ZONE = "Europe/Berlin"
-_READ = (
+READ = (
     *("id", "authority_id", "service_id", "identifier", "status", "url", "solution_kind", "solution_id"),
     *("maturity_model", "maturity", "reusable", "reuse_note", "public_contact", "online_since"),
     *("planned_until", "as_of", "source", "valid_for", "specialist_system", "trust_level", "demonstration"),
@@ -67,7 +67,7 @@ def entries_on(day: dt.date | None) -> Any:
     if day is None:
         return Implementation
     versions = union_all(
-        *(select(*(getattr(table, name) for name in _READ)).where(held) for table, held in versions_on(day))
+        *(select(*(getattr(table, name) for name in READ)).where(held) for table, held in versions_on(day))
     )
     return aliased(Implementation, versions.subquery("version"), adapt_on_names=True)
 
