@@ -45,7 +45,7 @@ from mapservice.ogc_links import (
     to,
 )
 from mapservice.outline import outline
-from mapservice.representations import HTML, answer, as_html, represented
+from mapservice.representations import HTML, answer, as_html, leading, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
 from mapservice.service import service
 from mapservice.sheets import CSV
@@ -347,7 +347,7 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
         collection=vocabulary.level_words(level)[0],
         collection_id=name,
         words={**vocabulary.area_properties(), **vocabulary.subject_properties()},
-        rows=[(row.key, found.properties(row)) for row in found.rows],
+        rows=[(row.key, leading(found.properties(row), "name", "value_label")) for row in found.rows],
         outline=outline(found),
     )
     return Payload(body.encode(), HTML)
@@ -370,7 +370,7 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
             N_("Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht."), parameter="featureId"
         )
     if as_html():
-        system, detail = crs.CRS84, _PAGE_DETAIL
+        system, detail = crs.CRS84, params.DETAIL_DEFAULT
     found = feature_pages.find(
         connection,
         version,

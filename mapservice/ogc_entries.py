@@ -28,7 +28,7 @@ from mapservice.layers.extents import extents
 from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
 from mapservice.ogc_links import QUERYABLES_REL, SCHEMA_REL, here, itself, licences, link, to
-from mapservice.representations import HTML, answer, as_html, represented
+from mapservice.representations import HTML, answer, as_html, leading, represented
 from mapservice.responses import GEOJSON, JSON, Payload, versioned
 
 blueprint = Blueprint("entries", __name__, url_prefix="/api/collections/implementations")
@@ -151,7 +151,10 @@ def items(connection: Connection, version: Version) -> Payload:
         "api/entries.html",
         content=members,
         words=vocabulary.implementation_properties(),
-        rows=[(str(row.id), _properties(row)) for row in shown],
+        rows=[
+            (str(row.id), leading(_properties(row), "authority_name", "service_name", "status"))
+            for row in shown
+        ],
         collection=vocabulary.implementations_words()[0],
     )
     return Payload(body.encode(), HTML)
