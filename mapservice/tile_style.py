@@ -26,7 +26,13 @@ def style(level: Level, among: Sequence[ValueClass], source: dict[str, Any]) -> 
     name = level.plural
     colours = [(item.code, item.colour) for item in among]
     colours += [(reason.code, colour) for reason, colour in GREYS.items()]
-    match = ["match", ["get", "class"], *(part for pair in colours for part in pair), "#ffffff"]
+    # Each label as a list of one: QGIS knows them so alone.
+    match = [
+        "match",
+        ["get", "class"],
+        *(part for code, hex_ in colours for part in ([code], hex_)),
+        "#ffffff",
+    ]
     both = {"source": name, "source-layer": name}
     return {
         "version": 8,

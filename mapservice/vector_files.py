@@ -84,13 +84,18 @@ def flatgeobuf(content: Content) -> bytes:
 
 
 def geopackage(content: Content, style: Style | None = None) -> bytes:
-    """One table with spatial index; with a style QGIS draws it in the colours of the map at once."""
+    """One table with spatial index; with a style QGIS draws it in the colours of the map at once.
+
+    Version 1.2: at a newer one, QGIS of some years ago warns that it may not know all of it.
+    """
     said = {"IDENTIFIER": content.title, "DESCRIPTION": content.description}
-    made = _written(content, "GPKG", said)
+    made = _written(content, "GPKG", said, {"VERSION": "1.2"})
     return made if style is None else _styled(made, content, style)
 
 
-def _written(content: Content, driver: str, said: dict[str, str]) -> bytes:
+def _written(
+    content: Content, driver: str, said: dict[str, str], form: dict[str, str] | None = None
+) -> bytes:
     import numpy as np
     import pyogrio.raw
 
@@ -109,6 +114,7 @@ def _written(content: Content, driver: str, said: dict[str, str]) -> bytes:
             crs=f"EPSG:{content.srid}",
             layer_metadata=dict(content.metadata),
             layer_options=said,
+            dataset_options=form,
         )
     return file.getvalue()
 

@@ -162,6 +162,10 @@ def test_a_qgis_definition_has_the_layers_with_source_and_style(client: FlaskCli
         layer = layers[item.get("id")]
         assert item.get("source") == layer.findtext("datasource")
         assert layer.findtext("provider") == "ogr"
+        # By these QGIS finds the system; without, it draws degrees into a map in metres.
+        system = layer.find("srs/spatialrefsys")
+        assert system is not None
+        assert (system.findtext("srsid"), system.findtext("authid")) == ("3452", "EPSG:4326")
         values = {category.get("value") for category in layer.iter("category")}
         symbols = {category.get("symbol") for category in layer.iter("category")}
         assert symbols == {symbol.get("name") for symbol in layer.iter("symbol")}

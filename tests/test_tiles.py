@@ -213,7 +213,7 @@ def test_tilejson_and_style_lead_to_tiles(client: FlaskClient) -> None:
     assert tile.status_code == 200
     classes = get(client, "/api/values/districts?format=array&measure=share&scope=available")["classes"]
     match = style["layers"][0]["paint"]["fill-color"]
-    colours = dict(zip(match[2:-1:2], match[3:-1:2], strict=True))
+    colours = {label: colour for (label,), colour in zip(match[2:-1:2], match[3:-1:2], strict=True)}
     assert {item["class"]: item["colour"] for item in classes}.items() <= colours.items()
     assert len({colours[name] for name in ("no_data", "not_responsible", "unincorporated")}) == 3
     assert all(layer["source-layer"] == "districts" for layer in style["layers"])

@@ -11,6 +11,17 @@ from mapservice.snippets.layer import EDGE, PROPERTY, Group, PortalLayer, StyleC
 from mapservice.snippets.xml import as_text, child
 
 _VERSION = "3.28.0"
+_WGS84 = {
+    "proj4": "+proj=longlat +datum=WGS84 +no_defs",
+    "srsid": "3452",
+    "srid": "4326",
+    "authid": "EPSG:4326",
+    "description": "WGS 84",
+    "projectionacronym": "longlat",
+    "ellipsoidacronym": "EPSG:7030",
+    "geographicflag": "true",
+}
+"""As QGIS writes it. By the authid alone it would take the system for an invalid one and not reproject."""
 
 
 def definition(group: Group) -> str:
@@ -49,9 +60,8 @@ def _maplayer(layers: ET.Element, layer: PortalLayer) -> None:
     child(made, "layername", layer.title)
     child(made, "attribution", layer.attribution, href=layer.attribution_url or "")
     system = child(child(made, "srs"), "spatialrefsys")
-    child(system, "srid", "4326")
-    child(system, "authid", "EPSG:4326")
-    child(system, "geographicflag", "true")
+    for name, value in _WGS84.items():
+        child(system, name, value)
     about = child(made, "resourceMetadata")
     child(about, "title", layer.title)
     child(about, "rights", layer.attribution)
