@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from typing import Any
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
+from mapservice.domain import Audience, Level
+from mapservice.layers import progress
+from mapservice.models import Boundary
 from tests.past import berlin, date_back
 from tests.recount import areas, count, small
 from tests.recount.compare import Comparison
@@ -21,6 +26,7 @@ from tests.test_recount import (  # noqa: F401 - copy_of and small_world are fix
     small_world,
 )
 
+SUMMED = ("online", "in_progress", "planned", "of")
 IDENTITY = ["authority", "service", "identifier"]
 
 
@@ -112,3 +118,26 @@ def test_the_days_differ(diary: Diary) -> None:
     """Else the comparisons above would say nothing about time."""
     tables = [table[[*IDENTITY, "status"]] for _day, table in diary.pages[::2]]
     assert len({tuple(sorted(map(tuple, table.to_numpy().tolist()))) for table in tables}) == 3
+
+
+def test_progress(diary: Diary) -> None:
+    """Sums over the authorities of municipalities in two districts, on all days in one question."""
+    world = diary.world
+    with world.database.reader(Audience.PUBLIC) as connection:
+        for district in ("05570", "05558"):
+            ids = connection.scalars(
+                select(Boundary.authority_id).where(
+                    Boundary.level == int(Level.MUNICIPALITY),
+                    Boundary.key.startswith(district),
+                    Boundary.authority_id.is_not(None),
+                )
+            )
+            days = [dt.date.fromisoformat(day) for day, _table in diary.pages]
+            found = progress.over_time(connection, [number for number in ids if number], days)
+            for (day, table), numbers in zip(diary.pages, found, strict=True):
+                comparison = diary.comparison(day, table, "public")
+                rows = comparison.recount.values("municipalities", count.Filter(within=(district,)))
+                rows = rows[rows["reason"].isna() | (rows["reason"] == "")]
+                wanted = [len(rows), *(int(rows[name].sum()) for name in SUMMED)]
+                said = [numbers.reporting, *(getattr(numbers, name) for name in SUMMED)]
+                assert said == wanted, (district, day)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from mapservice.coordination import coverage, gaps, home, matrix, navigation, neighbours, register
+from mapservice.coordination import coverage, gaps, home, matrix, navigation, neighbours, progress, register
 
 
 def init_app(app: Flask) -> None:
     """Register the pages below one blueprint, so that their endpoints start with `coordination.`."""
     blueprint = Blueprint("coordination", __name__)
-    for page in (home, neighbours, gaps, matrix, register, coverage):
+    for page in (home, neighbours, gaps, matrix, register, progress, coverage):
         blueprint.register_blueprint(page.blueprint)
     app.register_blueprint(blueprint)
     app.context_processor(

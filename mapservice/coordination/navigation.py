@@ -46,6 +46,11 @@ def pages() -> list[Page]:
             _("Register"),
             _("Welche Lösungen gibt es, wer nutzt sie seit wann, und wen fragt man?"),
         ),
+        Page(
+            "coordination.progress.page",
+            _("Fortschritt"),
+            _("Was ist online, was in Arbeit, und wie kam es dahin?"),
+        ),
     ]
 
 
