@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, SmallInteger, any_, bindparam, func, select
+from sqlalchemy import Boolean, Connection, Integer, Row, SmallInteger, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mapservice.domain import BUNDLE_BITS, OZG_ID_FIRST, SUBJECT_AREAS, Audience, Scope, ServiceKind, Status
@@ -112,12 +112,25 @@ def gaps(
 
 
 def _bundles(connection: Connection, kinds: int, subjects: Collection[str]) -> Sequence[Row[Any]]:
-    statement = select(Service.key, Service.name, Service.responsible, Service.subject_area_id).where(
-        Service.kind == int(ServiceKind.BUNDLE), ~Service.retired, Service.responsible.op("&")(kinds) != 0
+    # Without any chosen, those without a subject area are among them too.
+    numbers = [_SUBJECT_IDS[slug] for slug in subjects]
+    return _services().rows(connection, kinds=kinds, subjects=numbers, every=not numbers)
+
+
+@functools.cache
+def _services() -> Prepared:
+    """Parameters: kinds, subjects (ids), every (whether those of all subjects)."""
+    return Prepared(
+        select(Service.key, Service.name, Service.responsible, Service.subject_area_id).where(
+            Service.kind == int(ServiceKind.BUNDLE),
+            ~Service.retired,
+            Service.responsible.op("&")(bindparam("kinds", type_=SmallInteger)) != 0,
+            or_(
+                bindparam("every", type_=Boolean),
+                Service.subject_area_id == any_(bindparam("subjects", type_=ARRAY(Integer))),
+            ),
+        )
     )
-    if subjects:
-        statement = statement.where(Service.subject_area_id.in_([_SUBJECT_IDS[slug] for slug in subjects]))
-    return connection.execute(statement).all()
 
 
 @functools.cache

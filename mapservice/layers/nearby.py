@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Integer,
     Row,
     SmallInteger,
     String,
+    Text,
+    and_,
     any_,
     bindparam,
     cast,
@@ -124,15 +125,26 @@ def bits_of(ozg_ids: Iterable[str]) -> str:
 
 def wanted(connection: Connection, keys: Collection[str], subjects: Collection[str]) -> Wanted:
     """Services by key together with the bundles of subject areas; NotFoundError names an unknown key."""
-    conditions: list[ColumnElement[bool]] = []
-    if keys:
-        conditions.append(Service.key.in_(keys))
-    if subjects:
-        in_subject = Service.subject_area_id.in_([_SUBJECT_IDS[slug] for slug in subjects])
-        conditions.append(in_subject & (Service.kind == int(ServiceKind.BUNDLE)) & ~Service.retired)
-    if not conditions:
+    if not keys and not subjects:
         return Wanted()
-    rows = connection.execute(
+    rows = _services().rows(connection, keys=list(keys), subjects=[_SUBJECT_IDS[slug] for slug in subjects])
+    known = {row.key: row for row in rows}
+    for key in keys:
+        if key not in known:
+            message = N_("Leistung %(key)s ist im Katalog nicht vorhanden.")
+            raise NotFoundError(message, words={"key": key}, parameter="service")
+    bundles = {row.id: row for row in rows if row.kind == ServiceKind.BUNDLE}
+    exact = {row.id: row for row in rows if row.id not in bundles and row.parent_id not in bundles}
+    parents = {row.id: row.parent_id for row in exact.values() if row.parent_id is not None}
+    children = tuple(row.id for row in _children().rows(connection, ids=list(bundles))) if bundles else ()
+    return Wanted(bundles, exact, parents, children, tuple(known[key] for key in keys))
+
+
+@functools.cache
+def _services() -> Prepared:
+    """Parameters: keys, subjects (ids), whose bundles are meant."""
+    in_subject = Service.subject_area_id == any_(bindparam("subjects", type_=ARRAY(Integer)))
+    return Prepared(
         select(
             Service.id,
             Service.key,
@@ -142,19 +154,19 @@ def wanted(connection: Connection, keys: Collection[str], subjects: Collection[s
             Service.responsible,
             Service.retired,
         )
-        .where(or_(*conditions))
+        .where(
+            or_(
+                Service.key == any_(bindparam("keys", type_=ARRAY(Text))),
+                and_(in_subject, Service.kind == int(ServiceKind.BUNDLE), ~Service.retired),
+            )
+        )
         .order_by(Service.name, Service.key)
-    ).all()
-    known = {row.key: row for row in rows}
-    for key in keys:
-        if key not in known:
-            message = N_("Leistung %(key)s ist im Katalog nicht vorhanden.")
-            raise NotFoundError(message, words={"key": key}, parameter="service")
-    bundles = {row.id: row for row in rows if row.kind == ServiceKind.BUNDLE}
-    exact = {row.id: row for row in rows if row.id not in bundles and row.parent_id not in bundles}
-    parents = {row.id: row.parent_id for row in exact.values() if row.parent_id is not None}
-    children = connection.scalars(select(Service.id).where(Service.parent_id == _any_of(list(bundles))))
-    return Wanted(bundles, exact, parents, tuple(children), tuple(known[key] for key in keys))
+    )
+
+
+@functools.cache
+def _children() -> Prepared:
+    return Prepared(select(Service.id).where(Service.parent_id == _IDS))
 
 
 def standings(
