@@ -51,6 +51,11 @@ def pages() -> list[Page]:
             _("Fortschritt"),
             _("Was ist online, was in Arbeit, und wie kam es dahin?"),
         ),
+        Page(
+            "coordination.newest.page",
+            _("Neu online"),
+            _("Was ist zuletzt dazugekommen? Auch als Abonnement."),
+        ),
     ]
 
 

@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 from werkzeug.datastructures import MultiDict
 
-from mapservice import corrections, forms, params, sheets, tables, titles
-from mapservice.coordination import register_form, register_words, solution_map
+from mapservice import forms, params, sheets, tables, titles
+from mapservice.coordination import contacts, register_form, register_words, solution_map
 from mapservice.database import Version
 from mapservice.domain import Level, Status
 from mapservice.errors import NotFoundError
@@ -200,7 +200,10 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
     def link(**changes: Any) -> str:
         return url_for(".entry", public_id=row.public_id, **{**_lists(asked.args), **changes})
 
-    address = url_for(".entry", public_id=row.public_id, _external=True, lang=None)
+    def about(authority: str) -> contacts.Subject:
+        address = url_for(".entry", public_id=row.public_id, _external=True, lang=None)
+        return contacts.Subject(register_words.name_of(row), authority, address)
+
     return render_template(
         "coordination/register_entry.html",
         missing=missing,
@@ -209,12 +212,9 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
         served=served[:_SERVED],
         services=len(served),
         users=[
-            (
-                user,
-                told.get(user.authority_id, []),
-                _contact(row, user, told.get(user.authority_id, []), address),
-            )
+            (user, entries, contacts.contact(entries, user.public_contact, about(user.name)))
             for user in found.rows
+            for entries in (told.get(user.authority_id, []),)
         ],
         total=found.total,
         first=(asked.page - 1) * _USERS + 1,
@@ -222,7 +222,7 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
         sort=asked.sort.value,
         within=asked.args.get("within", ""),
         regions=forms.choices().regions,
-        ask=register_words.mail(row, row.provider_contact, row.provider or "", address),
+        provider_mail=contacts.mail([row.provider_contact], about(row.provider or "")),
         status_names={int(status): titles.status_name(status) for status in Status},
         status_codes={int(status): status.code for status in Status},
         downloads=[
@@ -232,20 +232,6 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
         picture=url_for(".picture", public_id=row.public_id),
         in_months=lambda day: f"{day:%m/%Y}",
     )
-
-
-@dataclass(frozen=True)
-class _Contact:
-    shown: str | None
-    mail: str | None
-
-
-def _contact(row: Row[Any], user: Row[Any], told: Sequence[Row[Any]], page_: str) -> _Contact:
-    """Of the entry that may be reused, else of any, else the authority's."""
-    told = sorted(told, key=lambda item: item.reusable is not True)
-    shown = next((item.public_contact for item in told if item.public_contact), None) or user.public_contact
-    address = corrections.recipient(*(item.public_contact for item in told), user.public_contact)
-    return _Contact(shown, register_words.mail(row, address, user.name, page_))
 
 
 @blueprint.get("/register/<public_id>.csv")

@@ -10,7 +10,6 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection, Row, select
 
-from mapservice import corrections
 from mapservice.conditions import kind_name
 from mapservice.domain import SolutionKind, TrustLevel
 from mapservice.i18n import number
@@ -131,29 +130,3 @@ def cells(row: Row[Any], keys: Mapping[int, str]) -> list[Cell]:
         row.users, row.coming, row.since, row.confirmed_on,
         row.provider_contact, url_for("coordination.register.entry", public_id=row.public_id, _external=True),
     ]  # fmt: skip
-
-
-def mail(row: Row[Any], address: str | None, authority: str, page: str) -> str | None:
-    """A mailto address that asks for reuse; None without a mail address."""
-    recipient = corrections.recipient(address)
-    if recipient is None:
-        return None
-    name = corrections.short(name_of(row))
-    lines = [
-        _("Guten Tag,"),
-        "",
-        _(
-            "laut OZG-Landkarte nutzen oder bieten Sie (%(authority)s):",
-            authority=corrections.short(authority),
-        ),
-        f"- {name}",
-        "",
-        _("Können wir das nachnutzen, und zu welchen Bedingungen und Kosten?"),
-        _("Welches Fachverfahren ist angebunden? Mit wem können wir sprechen?"),
-        "",
-        page,
-        "",
-        _("Freundliche Grüße"),
-        "",
-    ]
-    return corrections.mailto(recipient, _("Nachnutzung von „%(service)s“?", service=name), lines)

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 from werkzeug.serving import make_server
 
-from mapservice import create_app, privileges, tallies
+from mapservice import copies, create_app, privileges
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.domain import implementation_id
@@ -25,6 +25,7 @@ from mapservice.models import (
     LifeSituation,
     Publication,
     Service,
+    Solution,
 )
 from mapservice.postgres import Server
 from mapservice.search import terms
@@ -90,8 +91,37 @@ def _fill(database: Database) -> None:
             insert(ImplementationHistory),
             [{**row, **earlier, "status": 3 + row["status"] % 2} for row in rows],
         )
-        tallies.refresh(connection)
+        _add_solution(connection)
+        copies.refresh(connection)
         terms.refresh_services(connection)
+
+
+def _add_solution(connection: Connection) -> None:
+    """What Kreis Warendorf and its towns have online for 10502 is one solution, which others may reuse."""
+    made = connection.execute(
+        insert(Solution)
+        .values(
+            name="Formularwerk Beispiel",
+            platform="Plattform Muster",
+            provider_id=select(Authority.id).where(Authority.ars == "055150000000").scalar_subquery(),
+            conditions="Beitritt (Beispiel)",
+            costs="keine",
+            visibility=3,
+            demonstration=True,
+        )
+        .returning(Solution.id)
+    ).scalar_one()
+    users = select(Authority.id).where(Authority.ars.startswith("05570"))
+    service = select(Service.id).where(Service.key == "10502").scalar_subquery()
+    connection.execute(
+        update(Implementation)
+        .where(
+            Implementation.authority_id.in_(users),
+            Implementation.service_id == service,
+            Implementation.status == 1,
+        )
+        .values(solution_id=made, reusable=True, online_since=dt.date(2024, 3, 1))
+    )
 
 
 @pytest.fixture(scope="package")
@@ -140,6 +170,15 @@ class Visit:
     site: str
     wrong: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
+    tested: bool = False
+    """Whether axe-core ran: it tries styles of its own, which the policy rightly refuses, and the browser
+    reports that when it likes."""
+
+    @property
+    def faults(self) -> list[str]:
+        """What went wrong by our own doing."""
+        own = ("Applying inline style", "CSP style-src")
+        return [text for text in self.wrong if not (self.tested and text.startswith(own))]
 
     def open(self, path: str, *, painted: bool = True) -> Page:
         self.page.goto(self.site + path)
@@ -154,6 +193,7 @@ class Visit:
         """Violations that axe-core finds in the present state."""
         if not AXE.exists():
             pytest.skip("axe-core is not there: scripts/test fetches it")
+        self.tested = True
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
         found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
@@ -193,6 +233,6 @@ def visit(browser: Browser, site: str) -> Iterator[Visitor]:
     for made in visits:
         foreign = [url for url in made.requests if urlsplit(url).netloc not in (origin, "")]
         assert foreign == []
-        assert made.wrong == []
+        assert made.faults == []
     for context in contexts:
         context.close()
