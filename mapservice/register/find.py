@@ -239,23 +239,36 @@ def _asked(connection: Connection, text: str, audience: Audience) -> _Asked:
         words = [number]
     if not words:
         return _Asked(literal(not text.strip()), literal(0))
-    exact = _query([[word] for word in words], begins=True)
-    condition = _E.words.op("@@")(exact)
-    if connection.scalar(select(_E.entry_id).where(_E.audience == int(audience), condition).limit(1)):
-        return _Asked(condition, _rank(" ".join(words), exact))
+    meant = _literally(connection, words, audience)
+    if all(any(found.startswith(word) for found in meant[word]) for word in words):
+        exact = _query([[word] for word in words], begins=True)
+        condition = _E.words.op("@@")(exact)
+        ids = _having(connection, condition, audience)
+        if ids:
+            return _Asked(_among(ids), _rank(" ".join(words), exact))
     if number:
         return _Asked(literal(False), literal(0))
-    meant = {
-        word: _meant(connection, word, audience) if len(word) >= _GUESSED_FROM else []
-        for word in dict.fromkeys(words)
-    }
+    for word in words:
+        if len(word) < _GUESSED_FROM:
+            meant[word] = []
+        elif not meant[word]:
+            meant[word] = _alike(connection, word, audience)
     left_out = tuple(word for word, candidates in meant.items() if not candidates)
     known = [candidates for candidates in meant.values() if candidates]
     if not known:
         return _Asked(literal(False), literal(0))
     query = _query(known, begins=False)
     rank = case((_E.head.op("@@")(query), 0), else_=1)
-    return _Asked(_E.words.op("@@")(query), rank, True, left_out)
+    return _Asked(_among(_having(connection, _E.words.op("@@")(query), audience)), rank, True, left_out)
+
+
+def _having(connection: Connection, condition: ColumnElement[bool], audience: Audience) -> list[int]:
+    """The entries that a question finds: looked for once, as all their words are read for it."""
+    return list(connection.scalars(select(_E.entry_id).where(_E.audience == int(audience), condition)))
+
+
+def _among(ids: Sequence[int]) -> ColumnElement[bool]:
+    return _E.entry_id == any_(cast(list(ids), ARRAY(Integer)))
 
 
 def _rank(asked: str, query: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -278,20 +291,35 @@ def _query(words: Sequence[Sequence[str]], *, begins: bool) -> ColumnElement[Any
     return cast(" & ".join(parts), TSQUERY)
 
 
-def _meant(connection: Connection, word: str, audience: Audience) -> list[str]:
-    """Words of the register that begin with it, hold it, or else are spelled alike."""
-    column = RegisterWord.word
-    inside = column.contains(word, autoescape=True) if len(word) >= _WITHIN_FROM else column.startswith(word)
-    likeness = func.similarity(column, word)
-    begins = column.startswith(word, autoescape=True)
+def _literally(connection: Connection, words: Sequence[str], audience: Audience) -> dict[str, list[str]]:
+    """Words of the register that begin with each, or hold it, the shortest first."""
+    holds = [
+        column.contains(word, autoescape=True) if len(word) >= _WITHIN_FROM else column.startswith(word)
+        for column in (RegisterWord.word,)
+        for word in words
+    ]
+    found = sorted(
+        connection.scalars(
+            select(RegisterWord.word).where(RegisterWord.audience == int(audience), or_(*holds))
+        ),
+        key=lambda known: (len(known), known),
+    )
+    return {
+        word: [
+            *(known for known in found if known.startswith(word)),
+            *(known for known in found if len(word) >= _WITHIN_FROM and word in known[1:]),
+        ][: _CANDIDATES * 4]
+        for word in words
+    }
+
+
+def _alike(connection: Connection, word: str, audience: Audience) -> list[str]:
+    """Words of the register that are spelled alike."""
+    likeness = func.similarity(RegisterWord.word, word)
     rows = connection.execute(
-        select(column, begins.label("begins"), inside.label("inside"), likeness.label("likeness"))
-        .where(RegisterWord.audience == int(audience), or_(inside, likeness >= _ALIKE))
-        .order_by(desc("begins"), desc("inside"), desc("likeness"), column)
-        .limit(_CANDIDATES * 4)
+        select(RegisterWord.word, likeness.label("likeness"))
+        .where(RegisterWord.audience == int(audience), likeness >= _ALIKE)
+        .order_by(desc("likeness"), RegisterWord.word)
+        .limit(_CANDIDATES)
     ).all()
-    literal_ = [row.word for row in rows if row.inside]
-    if literal_:
-        return literal_
-    best = max((row.likeness for row in rows), default=0.0)
-    return [row.word for row in rows if row.likeness >= best - _NEAR][:_CANDIDATES]
+    return [row.word for row in rows if row.likeness >= rows[0].likeness - _NEAR]

@@ -86,7 +86,7 @@ def refresh(connection: Connection, authority_ids: Collection[int] | None = None
     connection.execute(select(func.set_config("work_mem", "64MB", True)))
     for audience in Audience:
         changed = _refresh_users(connection, audience, ids)
-        _Entries(connection, audience).refresh(changed)
+        _Entries(connection, audience).refresh(*changed)
     if ids is None:
         connection.execute(text("ANALYZE register_entry, register_user, register_word"))
 
@@ -94,7 +94,7 @@ def refresh(connection: Connection, authority_ids: Collection[int] | None = None
 def refresh_solutions(connection: Connection, solution_ids: Collection[int]) -> None:
     """Bring the register up to date after these solutions said something else."""
     for audience in Audience:
-        _Entries(connection, audience).refresh(set(solution_ids))
+        _Entries(connection, audience).refresh(set(solution_ids), set())
 
 
 def _among(which: Any, ids: Collection[int] | None) -> ColumnElement[bool]:
@@ -103,19 +103,27 @@ def _among(which: Any, ids: Collection[int] | None) -> ColumnElement[bool]:
 
 def _refresh_users(
     connection: Connection, audience: Audience, ids: Collection[int] | None
-) -> set[int] | None:
-    """Returns the entries whose users may have changed; None for all."""
+) -> tuple[set[int] | None, set[int] | None]:
+    """Returns the entries whose users may have changed, and those of them whose users name other services or
+    systems than before; None for all."""
     user = RegisterUser
     mine = and_(user.audience == int(audience), _among(user.authority_id, ids))
-    before = set() if ids is None else set(connection.scalars(select(user.entry_id).where(mine).distinct()))
+
+    def named() -> set[tuple[int, int, frozenset[int], frozenset[str]]]:
+        rows = connection.execute(
+            select(user.entry_id, user.authority_id, user.service_ids, user.systems).where(mine)
+        )
+        return {(*row[:2], frozenset(row.service_ids), frozenset(row.systems or ())) for row in rows}
+
+    before = set() if ids is None else named()
     connection.execute(delete(user).where(mine).execution_options(synchronize_session=False))
     names = [item.name for item in user.__table__.c]
     connection.execute(insert(user).from_select(names, _users(audience, ids), include_defaults=False))
     if ids is None:
-        return None
-    after = set(connection.scalars(select(user.entry_id).where(mine).distinct()))
+        return None, None
+    after = named()
     provided = set(connection.scalars(select(Solution.id).where(_among(Solution.provider_id, ids))))
-    return before | after | provided
+    return {row[0] for row in before | after} | provided, {row[0] for row in before ^ after}
 
 
 def _users(audience: Audience, ids: Collection[int] | None) -> Any:
@@ -161,7 +169,9 @@ def _users(audience: Audience, ids: Collection[int] | None) -> Any:
     once = select(func.unnest(pair.c.systems)).distinct().scalar_subquery().correlate(pair)
     systems = case((pair.c.systems.is_not(None), func.array(once)))
     columns = [systems if item.name == "systems" else item for item in pair.c]
-    return select(literal(int(audience), SmallInteger), *columns)
+    # In the order of the key: a million rows go into its index one after the other.
+    in_order = (pair.c.entry_id, pair.c.authority_id)
+    return select(literal(int(audience), SmallInteger), *columns).order_by(*in_order)
 
 
 @dataclass(frozen=True)
@@ -182,13 +192,14 @@ class _Entries:
     audience: Audience
     _demonstration: bool | None = None
 
-    def refresh(self, ids: Collection[int] | None) -> None:
-        """ids: the entries that may differ, None for all."""
+    def refresh(self, ids: Collection[int] | None, named: Collection[int] | None) -> None:
+        """ids: the entries that may differ; named: of these those whose users may name other services or
+        systems. None for all."""
         if ids is not None and not ids:
             return
         present = {row.entry_id: row for row in self._present(ids)}
         # Where anything may have changed, names of services and authorities may have too.
-        wanted = self._wanted(ids, {} if ids is None else present)
+        wanted = self._wanted(ids, named, {} if ids is None else present)
         changed = [
             values
             for entry_id, values in wanted.items()
@@ -218,17 +229,23 @@ class _Entries:
         )
 
     def _wanted(
-        self, ids: Collection[int] | None, present: Mapping[int, Row[Any]]
+        self, ids: Collection[int] | None, named: Collection[int] | None, present: Mapping[int, Row[Any]]
     ) -> dict[int, dict[str, Any]]:
         """present: entries whose words hold as long as what they are made of is the same."""
         used = {row.entry_id: row for row in self._used(ids)}
+        lists = self._lists(named)
         solutions = {
             row.id: row
             for row in self.connection.execute(self._solutions(ids))
             if row.stated or row.id in used
         }
         entries = {
-            entry_id: self._entry(entry_id, used.get(entry_id), solutions.get(entry_id))
+            entry_id: self._entry(
+                entry_id,
+                used.get(entry_id),
+                solutions.get(entry_id),
+                lists.get(entry_id) or present.get(entry_id),
+            )
             for entry_id in {*used, *solutions}
         }
         anew = []
@@ -247,7 +264,6 @@ class _Entries:
         """What users add up to, by entry."""
         user = RegisterUser
         of = and_(user.audience == int(self.audience), _among(user.entry_id, ids))
-        services, systems = self._listed(user.service_ids, of), self._listed(user.systems, of)
         state = literal(1).op("<<")(cast(func.left(Authority.ars, 2), Integer))
         online = user.status == int(Status.ONLINE)
         summed = (
@@ -267,13 +283,24 @@ class _Entries:
             .join(Authority, Authority.id == user.authority_id)
             .where(of)
             .group_by(user.entry_id)
-            .subquery("summed")
         )
-        return self.connection.execute(
-            select(*summed.c, services.c.listed.label("service_ids"), systems.c.listed.label("systems"))
-            .join(services, services.c.entry_id == summed.c.entry_id)
-            .outerjoin(systems, systems.c.entry_id == summed.c.entry_id)
+        return self.connection.execute(summed)
+
+    def _lists(self, ids: Collection[int] | None) -> dict[int, Row[Any]]:
+        """The services and systems that users name, by entry."""
+        if ids is not None and not ids:
+            return {}
+        user = RegisterUser
+        of = and_(user.audience == int(self.audience), _among(user.entry_id, ids))
+        services, systems = self._listed(user.service_ids, of), self._listed(user.systems, of)
+        rows = self.connection.execute(
+            select(
+                services.c.entry_id,
+                services.c.listed.label("service_ids"),
+                func.coalesce(systems.c.listed, cast([], ARRAY(Text))).label("systems"),
+            ).outerjoin(systems, systems.c.entry_id == services.c.entry_id)
         )
+        return {row.entry_id: row for row in rows}
 
     def _listed(self, column_: Any, of: ColumnElement[bool]) -> Any:
         """What the arrays of an entry's users hold, each once: entry_id, listed."""
@@ -338,8 +365,10 @@ class _Entries:
             found[row.id] = _Known(row.key, row.name, words, row.bit)
         return found
 
-    def _entry(self, entry_id: int, used: Row[Any] | None, solution: Row[Any] | None) -> dict[str, Any]:
-        """The columns of an entry without those of _DERIVED."""
+    def _entry(
+        self, entry_id: int, used: Row[Any] | None, solution: Row[Any] | None, lists: Row[Any] | None
+    ) -> dict[str, Any]:
+        """The columns of an entry without those of _DERIVED. lists: what its users name."""
         said = {name: getattr(solution, name) if solution and solution.stated else None for name in _STATED}
         stated_on = solution.confirmed_on if solution and solution.stated else None
         days = [day for day in (stated_on, used.confirmed_on if used else None) if day]
@@ -355,8 +384,8 @@ class _Entries:
             **{name: getattr(used, name) if used else 0 for name in _SUMS},
             "maturity_11": used.maturity_11 if used else None,
             "maturity_20": used.maturity_20 if used else None,
-            "service_ids": sorted(used.service_ids) if used else [],
-            "systems": sorted(used.systems or [])[:_MOST_SYSTEMS] if used else [],
+            "service_ids": sorted(lists.service_ids) if used and lists else [],
+            "systems": sorted(lists.systems)[:_MOST_SYSTEMS] if used and lists else [],
             "since": used.since if used else None,
             "confirmed_on": max(days, default=None),
         }
