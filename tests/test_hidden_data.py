@@ -135,6 +135,10 @@ ADDRESSES = (
     "/daten",
     "/einbinden/maplibre.js?subject=bildung",
     "/sitemap.xml",
+    "/vergleich.csv?authority=059150000000,055150000000,055700044044&page=all",
+    "/vergleich.csv?group=districts:05&scope=available&status=in_progress&sort=-reach",
+    "/vergleich.csv?group=geheim",
+    "/fortschritt/liste/geheim.csv",
 )
 
 statuses = st.integers(1, 5)

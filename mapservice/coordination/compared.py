@@ -17,7 +17,7 @@ from flask_babel import ngettext
 from sqlalchemy import Connection, Row
 
 from mapservice import i18n, listings, results
-from mapservice.coordination.own import Own, full_name, own, with_designation
+from mapservice.coordination.own import Own, by_keys, full_name, own, with_designation
 from mapservice.domain import is_region_key
 from mapservice.errors import NotFoundError, ParameterError
 from mapservice.layers import groups
@@ -87,7 +87,9 @@ def find(connection: Connection, texts: Sequence[str], group_key: str) -> Compar
     wanted = split(texts)
     if len(wanted) > MOST_COMPARED:
         raise TooManyError(len(wanted), ())
-    found = [own(connection, text) for text in wanted]
+    # Sixty keys are one look-up; what is none is searched for.
+    known = by_keys(connection, wanted)
+    found = [Own(text, known[text]) if text in known else own(connection, text) for text in wanted]
     unclear = next((item for item in found if item.authority is None), None)
     group = groups.find(connection, group_key, service().audience) if group_key else None
     first = found[0] if found else Own()

@@ -37,6 +37,7 @@ _TOLD_ABOVE = (
     "page",
     "sort",
     "status",
+    "stand",
 )
 
 

@@ -22,13 +22,13 @@ from mapservice.layers.selection import Selection, resolve
 from mapservice.service import service
 from mapservice.titles import status_name, subject_name
 
-FILTERS = ("subject", "situation", "service", "status", "scope", "kind", "maturity", "confirmed")
+FILTERS = ("subject", "situation", "service", "status", "scope", "kind", "maturity", "confirmed", "stand")
 OWN = ("authority", "group", "list", "column")
 """Parameters of this page alone; `authority` repeats."""
 SINGLE = ("group", "list", "column", "sort", "page")
 ALL = "all"
 ROWS_PER_PAGE = 100
-_FORM_FIELDS = ("confirmed_day",)
+_FORM_FIELDS = ("confirmed_day", "stand_day")
 _EXCLUDED_BY_LIST = ("subject", "situation", "service")
 
 
@@ -126,7 +126,10 @@ def read(connection: Connection, asked: Asked) -> Shown:
     """Who, which services, and the table of both. Raises NotFoundError, ParameterError."""
     who = compared.find(connection, asked.authorities, asked.group)
     listed = targets.find(connection, asked.list_key) if asked.list_key else None
-    selection = resolve(connection, asked.query) if listed is None else targets.selection(connection, listed)
+    # Of a list too: the day is checked.
+    selection = resolve(connection, asked.query)
+    if listed is not None:
+        selection = targets.selection(connection, listed)
     table = None
     if who.members:
         ids = [row.id for row in who.members]
@@ -170,6 +173,8 @@ def title(shown: Shown) -> str:
     parts.append(whose)
     if query.filters_entries:
         parts.append(_("nur: %(conditions)s", conditions=conditions.said(query)))
+    if query.stand is not None:
+        parts.append(_("am %(day)s", day=i18n.date(query.stand)))
     return " – ".join(parts)
 
 

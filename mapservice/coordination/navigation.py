@@ -11,7 +11,7 @@ from mapservice import i18n
 PARAMETERS = frozenset(
     {"authority", "q", "sort", "page", "limit", "status", "subject", "situation", "service", "within"}
     | {"kind", "maturity", "confirmed", "platform", "reusable", "place", "product"}
-    | {"group", "list", "column", "scope"}
+    | {"group", "list", "column", "scope", "stand"}
     | {"around", "level", "direction"}
 )
 """What the link to the other language keeps of an address."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from mapservice import listings
-from mapservice.domain import is_region_key, pad_ars
+from mapservice.domain import ARS_LENGTH, is_region_key, pad_ars
 from mapservice.models import Authority
 from mapservice.search.find import find
 from mapservice.search.folding import LONGEST
@@ -105,20 +105,29 @@ def _by_key(connection: Connection, text: str) -> str | None:
     return listings.full_key(connection, digits)
 
 
+def by_keys(connection: Connection, keys: Sequence[str]) -> dict[str, Row[Any]]:
+    """The authorities that these 12-digit keys name, as Own.authority; any other text is left out."""
+    ars = [key for key in keys if len(key) == ARS_LENGTH]
+    rows = connection.execute(_authorities().where(Authority.ars.in_(ars))) if ars else ()
+    return {row.ars: row for row in rows}
+
+
 def _authority(connection: Connection, ars: str) -> Row[Any]:
-    return connection.execute(
-        select(
-            Authority.id,
-            Authority.ars,
-            Authority.name,
-            Authority.designation,
-            Authority.kinds,
-            Authority.is_current,
-            Authority.association_id,
-            Authority.district_id,
-            Authority.state_id,
-            Authority.population,
-            Authority.website,
-            Authority.public_contact,
-        ).where(Authority.ars == ars)
-    ).one()
+    return connection.execute(_authorities().where(Authority.ars == ars)).one()
+
+
+def _authorities() -> Select[Any]:
+    return select(
+        Authority.id,
+        Authority.ars,
+        Authority.name,
+        Authority.designation,
+        Authority.kinds,
+        Authority.is_current,
+        Authority.association_id,
+        Authority.district_id,
+        Authority.state_id,
+        Authority.population,
+        Authority.website,
+        Authority.public_contact,
+    )

@@ -174,8 +174,9 @@ def valued_bits(
     if touching is not None:
         statement = statement.where(Boundary.id.in_(touching))
     areas = statement.cte(f"{name}_areas")
-    whole = boundary_id is None and touching is None
-    bits, present = _bits(query, selection, audience, areas, name, whole=whole)
+    some = boundary_id is not None or touching is not None
+    few = authority_ids is not None or (some and query.stand is not None)
+    bits, present = _bits(query, selection, audience, areas, name, few=few)
     responsible_kinds = areas.c.kinds if query.scope is Scope.OWN else areas.c.chain_kinds
     masks = _masks(responsible_kinds, selection, by_subject)
     subject = [masks.c.subject_area_id] if by_subject else []
@@ -273,12 +274,13 @@ def _bits(
     areas: CTE,
     name: str,
     *,
-    whole: bool,
+    few: bool,
 ) -> tuple[Any, ColumnElement[Any]]:
     """Per authority the bit strings in the scope, and a column that is null where there are no data.
 
     Of today it is the tallies that tell whether there are data, and for bundles what is reported at all,
-    whatever the query asks of entries. whole: all areas of the level are counted.
+    whatever the query asks of entries. few: so few areas are counted that their entries are looked up one by
+    one.
     """
     tally = (
         select(Tally)
@@ -295,7 +297,7 @@ def _bits(
         .where(areas.c.authority_id.is_not(None))
         .subquery("linked")
     )
-    among = None if whole or query.stand is None else select(linked.c.link_id).distinct()
+    among = select(linked.c.link_id).distinct() if few else None
     if selection.service_ids:
         made = of_services(query, selection, chosen_services(selection), name, among)
     elif query.filters_entries or query.stand is not None:

@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 from mapservice import copies, create_app, privileges
 from mapservice.config import Settings
 from mapservice.database import Database
+from mapservice.demo import plans
 from mapservice.domain import implementation_id
 from mapservice.models import (
     Authority,
@@ -92,6 +93,7 @@ def _fill(database: Database) -> None:
             [{**row, **earlier, "status": 3 + row["status"] % 2} for row in rows],
         )
         _add_solution(connection)
+        plans.load(connection, None)
         copies.refresh(connection)
         terms.refresh_services(connection)
 
