@@ -1,4 +1,4 @@
-"""Where an area stands among the others: its value, its rank, and averages (docs/counting.md, 9)."""
+"""Where an area stands among the others: value, rank and averages (docs/counting.md, rank and averages)."""
 
 from __future__ import annotations
 
