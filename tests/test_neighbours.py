@@ -17,7 +17,7 @@ from lxml import html  # type: ignore[import-untyped]
 from openpyxl import load_workbook
 from sqlalchemy import Connection, insert, select, update
 
-from mapservice import create_app
+from mapservice import copies, create_app
 from mapservice.database import Database
 from mapservice.models import Authority, Solution
 from mapservice.search import terms
@@ -148,7 +148,8 @@ def test_reuse_own_solution_maturity_and_day_decide_at_the_same_place(
 ) -> None:
     """Two entries of one authority stand at the same place: the better one speaks for it."""
     with database.owner() as connection:
-        solution = insert(Solution).values(name="Fellnase", reusable=True).returning(Solution.id)
+        solution = insert(Solution).values(name="Fellnase", reusable=True, visibility=3)
+        solution = solution.returning(Solution.id)
         own = connection.execute(solution).scalar_one()
     enter(TELGTE, ID_CARD, solution_id=own)
     day = dt.date(2026, 5, 1)
@@ -160,6 +161,27 @@ def test_reuse_own_solution_maturity_and_day_decide_at_the_same_place(
     assert found.xpath("//a[@href='https://b.example']")
     assert "und 1 weiterer Eintrag dazu" in said(found)
     assert "Lösung: Fellnase" in said(found)
+
+
+def test_what_a_solution_says_of_itself_is_internal_until_it_is_released(
+    client: FlaskClient, database: Database, enter: Enter
+) -> None:
+    with database.owner() as connection:
+        values = {"name": "Fellnase", "reusable": True, "conditions": "Beitritt", "costs": "42 Euro"}
+        made = connection.execute(insert(Solution).values(values).returning(Solution.id)).scalar_one()
+    enter(MUENSTER, solution_id=made)
+    found = page(client, authority=TELGTE, service=DOG)
+    assert "Lösung: Fellnase" in said(found)
+    assert "Beitritt" not in said(found)
+    assert "42 Euro" not in said(found)
+    assert "Nachnutzung angeboten" not in rows(found)[0][2]
+    with database.owner() as connection:
+        connection.execute(update(Solution).values(visibility=3))
+        copies.refresh(connection)
+    found = page(client, authority=TELGTE, service=DOG)
+    assert "Bedingungen: Beitritt" in said(found)
+    assert "Kosten: 42 Euro" in said(found)
+    assert "Nachnutzung angeboten" in rows(found)[0][2]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ from mapservice.errors import N_, NotFoundError
 from mapservice.layers.counting import bits_set
 from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
-from mapservice.models import Authority, Implementation, Service, Solution, Tally
+from mapservice.models import Authority, Implementation, Service, Tally
+from mapservice.register.tables import RegisterEntry
 
 T = TypeVar("T")
 OFFERED = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
@@ -335,7 +336,7 @@ def entries(
     services = [*asked.bundles, *asked.children, *asked.exact, *asked.parents.values()]
     rows = _entries(audience).rows(connection, ids=list(ids), services=services)
     wanted_rows = [row for row in rows if Status(row.status) in statuses]
-    solutions = _solutions(connection, {row.solution_id for row in wanted_rows} - {None})
+    solutions = _solutions(connection, {row.solution_id for row in wanted_rows} - {None}, audience)
     made: dict[int, list[Entry]] = {}
     for row in wanted_rows:
         solution = solutions.get(row.solution_id)
@@ -383,11 +384,12 @@ def _entries(audience: Audience) -> Prepared:
     )
 
 
-def _solutions(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
-    """Asked by id and apart: in a join every solution that there is would be looked at for its policy."""
+def _solutions(connection: Connection, ids: Collection[int], audience: Audience) -> dict[int, Row[Any]]:
+    """What solutions say of themselves, as far as the audience may see it: as the register holds it."""
     if not ids:
         return {}
-    return {row.id: row for row in _solutions_by_id().rows(connection, ids=sorted(ids))}
+    rows = _solutions_by_id().rows(connection, ids=sorted(ids), audience=int(audience))
+    return {row.id: row for row in rows}
 
 
 @functools.cache
@@ -395,15 +397,18 @@ def _solutions_by_id() -> Prepared:
     provider = aliased(Authority)
     return Prepared(
         select(
-            Solution.id,
-            Solution.name,
-            Solution.reusable,
-            Solution.conditions,
-            Solution.costs,
+            RegisterEntry.entry_id.label("id"),
+            RegisterEntry.name,
+            RegisterEntry.reusable,
+            RegisterEntry.conditions,
+            RegisterEntry.costs,
             provider.name.label("provider"),
         )
-        .join_from(Solution, provider, provider.id == Solution.provider_id, isouter=True)
-        .where(Solution.id == _IDS)
+        .join_from(RegisterEntry, provider, provider.id == RegisterEntry.provider_id, isouter=True)
+        .where(
+            RegisterEntry.audience == bindparam("audience", type_=SmallInteger),
+            RegisterEntry.entry_id == _IDS,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import openpyxl
 import pytest
@@ -64,7 +65,10 @@ def test_the_table_is_scrolled_by_keyboard(visit: Visitor) -> None:
     frame.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.matrix-scroll').scrollLeft > 50")
+    deadline = time.monotonic() + 10
+    while frame.evaluate("box => box.scrollLeft") <= 50:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
 
 
 def test_the_workbook_is_taken_along(visit: Visitor) -> None:
