@@ -166,3 +166,33 @@ def test_every_link_of_the_header_is_in_view(visit: Visitor, size: dict[str, int
     page = visit(size).open(f"/?lang={language}")
     assert page.locator(".site-header a:visible").count() >= 6
     assert page.evaluate(OUT_OF_VIEW) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/koordination", "/nachbarn", "/register", "/neu", "/fortschritt", "/fortschritt/liste"),
+        "/nachbarn?authority=055700044044&service=10500",
+        "/luecken?authority=055700044044",
+        "/vergleich?group=municipalities:05570",
+        "/leistungen/10500",
+        "/fortschritt?authority=055700000000",
+    ],
+)
+def test_no_page_for_coordinators_is_wider_than_its_window(
+    visit: Visitor, size: dict[str, int], path: str
+) -> None:
+    page = visit(size).open(path, painted=False)
+    assert page.evaluate("document.documentElement.scrollWidth") == size["width"]
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL], ids=["phone", "small"])
+def test_whom_to_ask_is_in_view_beside_each_gap(visit: Visitor, size: dict[str, int]) -> None:
+    page = visit(size).open("/luecken?authority=055700044044", painted=False)
+    links = page.locator(".table--gaps a", has_text="Wen fragen?")
+    assert links.count() > 0
+    for link in links.all():
+        box = link.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= size["width"]
