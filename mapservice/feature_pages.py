@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import add
 from typing import Any
 
 import numpy as np
@@ -33,88 +32,81 @@ from mapservice.responses import GEOJSON, Payload
 from mapservice.service import service
 
 FINEST = 100
+_WHOLE_LEVEL = Page()
 _ABSENT = dict.fromkeys(area_properties.COUNTED)
 _HELD = frozenset(area_properties.COUNTED) - {*subject_counts.NAMES}
 """What a filter may name without the database, beside geometries."""
 
 
 @dataclass(frozen=True)
-class FeaturePage:
-    """Rows of layers.areas.rows() with what it takes to write them.
-
-    members: what the collection says beside its features. more: whether further areas follow. subjects:
-    whether the rows have the numbers by subject area.
+class Asked:
+    """A query, and of which areas. detail: of the generalised shape, None for none. filter_: which areas, by
+    their properties (layers/area_properties.py). subjects: with the numbers by subject area.
     """
 
     query: Query
-    rows: Sequence[Row[Any]]
-    members: dict[str, Any]
-    among: tuple[ValueClass, ...]
-    data_as_of: str
-    more: bool
+    detail: int | None
+    crs: Crs = CRS84
+    boxes: Sequence[Box] = ()
+    page: Page = _WHOLE_LEVEL
+    boundary_id: int | None = None
+    filter_: Filter | None = None
     subjects: bool = False
 
-    def feature(self, row: Row[Any]) -> str:
-        return features.feature(self.query, row, self.among, self.data_as_of, subjects=self.subjects)
 
-    def properties(self, row: Row[Any]) -> dict[str, Any]:
-        return features.properties(self.query, row, self.among, self.data_as_of, subjects=self.subjects)
+@dataclass(frozen=True)
+class Found:
+    """What a page says beside its areas. members: of the collection. number: of areas. last: the last one's
+    position in the level, None without any. more: whether further areas follow.
+    """
+
+    members: dict[str, Any]
+    number: int
+    last: int | None
+    more: bool
+
+
+@dataclass(frozen=True)
+class TextPage(Found):
+    """Areas as GeoJSON features."""
+
+    features: Sequence[bytes]
 
     def geojson(self, **further: Any) -> bytes:
         """The FeatureCollection; further members stand in front of the features."""
-        members = {**self.members, "numberReturned": len(self.rows), **further}
-        return features.collection(members, (self.feature(row) for row in self.rows))
+        members = {**self.members, "numberReturned": self.number, **further}
+        return features.opening(members) + b",".join(self.features) + b"]}"
 
 
 @dataclass(frozen=True)
-class Place:
-    """An area of a page: its position in the level, and its feature."""
+class RowPage(Found):
+    """Areas as rows of layers.areas.rows(), with what it takes to say what they mean."""
 
-    ordinal: int
-    text: bytes
-
-
-@dataclass(frozen=True)
-class HeldPage(FeaturePage):
-    """A page put together from memory."""
-
-    rows: Sequence[Any]  # of Place
-
-    def feature(self, row: Any) -> str:
-        return str(row.text, "utf-8")
+    asked: Asked
+    rows: Sequence[Row[Any]]
+    among: tuple[ValueClass, ...]
+    data_as_of: str
 
     def properties(self, row: Row[Any]) -> dict[str, Any]:
-        raise NotImplementedError("asked for as text: find(…, as_rows=True)")
-
-    def geojson(self, **further: Any) -> bytes:
-        members = {**self.members, "numberReturned": len(self.rows), **further}
-        return features.opening(members) + b",".join(row.text for row in self.rows) + b"]}"
+        asked = self.asked
+        return features.properties(asked.query, row, self.among, self.data_as_of, subjects=asked.subjects)
 
 
-def find(
-    connection: Connection,
-    version: Version,
-    query: Query,
-    *,
-    detail: int | None,
-    crs: Crs = CRS84,
-    boxes: Sequence[Box] = (),
-    page: Page | None = None,
-    boundary_id: int | None = None,
-    filter_: Filter | None = None,
-    subjects: bool = False,
-    binary: bool = False,
-    as_rows: bool = False,
-) -> FeaturePage:
-    """Look up areas with their values. detail: of the generalised shape, None for none. filter_: which areas,
-    by their properties (layers/area_properties.py). subjects: with the numbers by subject area. binary: with
-    shapes as WKB, for files. as_rows: with the counts of each row, not only as text.
-    """
-    page = page or Page()
-    if not (as_rows or binary or subjects) and detail is not None:
-        found = _from_memory(connection, version, query, detail, crs, boxes, page, boundary_id, filter_)
-        if found is not None:
-            return found
+def find_texts(connection: Connection, version: Version, asked: Asked) -> TextPage:
+    """Areas with their values as GeoJSON features."""
+    if asked.detail is not None and not asked.subjects:
+        held = _from_memory(connection, version, asked, asked.detail)
+        if held is not None:
+            return held
+    found = find_rows(connection, version, asked)
+    tails = features.Tails(asked.query, found.among, found.data_as_of, asked.subjects)
+    texts = features.texts(asked.query.level, found.rows, tails)
+    return TextPage(found.members, found.number, found.last, found.more, texts)
+
+
+def find_rows(connection: Connection, version: Version, asked: Asked, *, binary: bool = False) -> RowPage:
+    """Areas with their values as rows. binary: with shapes as WKB, for files, else as GeoJSON."""
+    query, page = asked.query, asked.page
     selection = held_levels.selection(connection, query)
     release = about.current_release(connection)
     among = held_levels.classes(connection, query)
@@ -125,55 +117,46 @@ def find(
         query,
         selection,
         service().audience,
-        detail=detail,
-        crs=crs,
-        boxes=boxes,
+        detail=asked.detail,
+        crs=asked.crs,
+        boxes=asked.boxes,
         page=wanted,
-        boundary_id=boundary_id,
-        wanted=filter_,
+        boundary_id=asked.boundary_id,
+        wanted=asked.filter_,
         among=among,
-        subjects=subjects,
+        subjects=asked.subjects,
         binary=binary,
     )
     shown = rows if page.limit is None else rows[: page.limit]
-    return FeaturePage(
-        query,
-        shown,
+    return RowPage(
         about.said(query, selection, release, version),
+        len(shown),
+        shown[-1].ordinal if shown else None,
+        len(rows) > len(shown),
+        asked,
+        shown,
         among,
         timestamp(version.changed_at),
-        len(rows) > len(shown),
-        subjects,
     )
 
 
-def _from_memory(
-    connection: Connection,
-    version: Version,
-    query: Query,
-    detail: int,
-    crs: Crs,
-    boxes: Sequence[Box],
-    page: Page,
-    boundary_id: int | None,
-    filter_: Filter | None,
-) -> FeaturePage | None:
+def _from_memory(connection: Connection, version: Version, asked: Asked, detail: int) -> TextPage | None:
     """The same from what this worker holds; None where the database has to judge."""
+    query, page = asked.query, asked.page
     wanted = QuickFilter((), ())
-    if filter_ is not None:
-        simple = quick(filter_, area_properties.types(query.measure), area_properties.GEOMETRY)
+    if asked.filter_ is not None:
+        simple = quick(asked.filter_, area_properties.types(query.measure), area_properties.GEOMETRY)
         if simple is None or not {item.name for item in simple.conditions} <= _HELD:
             return None
         wanted = simple
-    if page.order is not areas.Order.ORDINAL or not all(box.crs.geographic for box in boxes):
+    if page.order is not areas.Order.ORDINAL or not all(box.crs.geographic for box in asked.boxes):
         return None
     basis = held_levels.basis(connection, version, query)
-    among = basis.among
     positions: Sequence[int]
-    if boundary_id is None:
-        positions = _places(connection, query.level, basis, boxes, wanted)
+    if asked.boundary_id is None:
+        positions = _places(connection, query.level, basis, asked.boxes, wanted)
     else:
-        positions = [basis.atlas.of_id(boundary_id)]
+        positions = [basis.atlas.of_id(asked.boundary_id)]
     if page.after is not None:
         positions = positions[bisect_right(positions, page.after) :]
     if not wanted.conditions:
@@ -185,20 +168,19 @@ def _from_memory(
         among_all = [
             (position, row)
             for position, row in zip(positions, every, strict=True)
-            if _holds(query, row, among, wanted)
+            if _holds(query, row, basis.among, wanted)
         ][page.offset :]
         positions = [position for position, _row in among_all]
         shown = positions if page.limit is None else positions[: page.limit]
         counted = [row for _position, row in among_all[: len(shown)]]
     tails = held_levels.tails(connection, version, query).of(counted)
-    heads = Sheets(basis.release, basis.atlas, detail, crs).heads(connection, shown)
-    return HeldPage(
-        query,
-        [Place(*of) for of in zip(shown, map(add, heads, tails), strict=True)],
+    heads = Sheets(basis.release, basis.atlas, detail, asked.crs).heads(connection, shown)
+    return TextPage(
         basis.said,
-        among,
-        timestamp(version.changed_at),
+        len(shown),
+        shown[-1] if shown else None,
         len(positions) > len(shown),
+        [head + tail for head, tail in zip(heads, tails, strict=True)],
     )
 
 

@@ -105,14 +105,6 @@ def properties(
     }
 
 
-def feature(
-    query: Query, row: Row[Any], among: tuple[ValueClass, ...], data_as_of: str, *, subjects: bool = False
-) -> str:
-    """One GeoJSON feature as text; its id is the boundary's own key."""
-    (tail,) = Tails(query, among, data_as_of, subjects).of([row])
-    return head(row.key, row.geojson, named(query.level, row)) + tail.decode()
-
-
 def head(key: str, geojson: str, names: dict[str, Any]) -> str:
     """A feature up to its numbers: what stays while the release does."""
     return f'{{"type":"Feature","id":"{key}","geometry":{geojson},"properties":{dumps(names)[:-1]}'
@@ -158,6 +150,14 @@ class Tails:
             said = valued(self.query, row, self.among, self.data_as_of)
             text = self._values[key] = dumps(said)[1:-1]
         return text
+
+
+def texts(level: Level, rows: Sequence[Row[Any]], tails: Tails) -> list[bytes]:
+    """A GeoJSON feature of each row of layers.areas.rows(); its id is the boundary's own key."""
+    return [
+        head(row.key, row.geojson, named(level, row)).encode() + tail
+        for row, tail in zip(rows, tails.of(rows), strict=True)
+    ]
 
 
 def _services(query: Query, row: Row[Any]) -> str:

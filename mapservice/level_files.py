@@ -16,10 +16,10 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import about, downloads, feature_pages, params, portals, sheets, vector_files, vocabulary
+from mapservice import about, downloads, params, portals, sheets, vector_files, vocabulary
 from mapservice.database import Version
 from mapservice.domain import Measure
-from mapservice.feature_pages import FeaturePage
+from mapservice.feature_pages import Asked, RowPage, content_crs, find_rows
 from mapservice.layers import crs
 from mapservice.layers.query import Method, Query
 from mapservice.responses import Payload, versioned
@@ -59,7 +59,7 @@ def as_flatgeobuf(connection: Connection, version: Version, name: str) -> Payloa
     """A whole level as FlatGeobuf."""
     query, found, system = _drawn(connection, version, name)
     content = _content(query, found, version, system)
-    headers = (downloads.as_file(query, "fgb"), feature_pages.content_crs(system))
+    headers = (downloads.as_file(query, "fgb"), content_crs(system))
     return Payload(b"", FLATGEOBUF, headers, later=lambda: vector_files.flatgeobuf(content))
 
 
@@ -71,7 +71,7 @@ def as_geopackage(connection: Connection, version: Version, name: str) -> Payloa
     query, found, system = _drawn(connection, version, name)
     content = _content(query, found, version, system)
     style = _style(connection, version, query)
-    headers = (downloads.as_file(query, "gpkg"), feature_pages.content_crs(system))
+    headers = (downloads.as_file(query, "gpkg"), content_crs(system))
     return Payload(b"", GEOPACKAGE, headers, later=lambda: vector_files.geopackage(content, style))
 
 
@@ -80,7 +80,7 @@ def as_geopackage(connection: Connection, version: Version, name: str) -> Payloa
 def as_csv(connection: Connection, version: Version, name: str) -> Payload:
     """A whole level without shapes, for joins: UTF-8, commas, decimal points, first the key."""
     query, subjects = _asked(name)
-    found = feature_pages.find(connection, version, query, detail=None, subjects=subjects)
+    found = find_rows(connection, version, Asked(query, detail=None, subjects=subjects))
     said = _said(found.members)
     columns = {**_columns(found), **{key: [text] * len(found.rows) for key, text in said.items()}}
     text = io.StringIO()
@@ -111,16 +111,13 @@ def _asked(name: str, *own: str) -> tuple[Query, bool]:
     return params.parse_query(request.args, level), params.parse_columns(request.args)
 
 
-def _drawn(connection: Connection, version: Version, name: str) -> tuple[Query, FeaturePage, crs.Crs]:
+def _drawn(connection: Connection, version: Version, name: str) -> tuple[Query, RowPage, crs.Crs]:
     """Query, areas with WKB, and their system: both formats have longitude first, whatever EPSG says."""
     query, subjects = _asked(name, "detail", "crs")
     system = params.parse_crs(request.args, short=True)
     system = crs.CRS84 if system.geographic else system
-    detail = params.parse_detail(request.args)
-    found = feature_pages.find(
-        connection, version, query, detail=detail, crs=system, subjects=subjects, binary=True
-    )
-    return query, found, system
+    asked = Asked(query, params.parse_detail(request.args), system, subjects=subjects)
+    return query, find_rows(connection, version, asked, binary=True), system
 
 
 def _style(connection: Connection, version: Version, query: Query) -> vector_files.Style | None:
@@ -150,9 +147,9 @@ def _types(query: Query, *, subjects: bool) -> dict[str, type]:
     return {"key": str, **types}
 
 
-def _columns(found: FeaturePage) -> dict[str, list[Any]]:
+def _columns(found: RowPage) -> dict[str, list[Any]]:
     properties = [{"key": row.key, **found.properties(row)} for row in found.rows]
-    names = _types(found.query, subjects=found.subjects)
+    names = _types(found.asked.query, subjects=found.asked.subjects)
     return {name: [one[name] for one in properties] for name in names}
 
 
@@ -168,7 +165,7 @@ def _truth(value: bool) -> str:
     return "true" if value else "false"
 
 
-def _content(query: Query, found: FeaturePage, version: Version, system: crs.Crs) -> vector_files.Content:
+def _content(query: Query, found: RowPage, version: Version, system: crs.Crs) -> vector_files.Content:
     members = found.members
     title = str(members["title"])
     marks = []
@@ -189,7 +186,7 @@ def _content(query: Query, found: FeaturePage, version: Version, system: crs.Crs
     return vector_files.Content(
         layer=query.level.plural,
         columns=_columns(found),
-        types=_types(query, subjects=found.subjects),
+        types=_types(query, subjects=found.asked.subjects),
         geometry=[bytes(row.wkb) for row in found.rows],
         srid=system.srid,
         title=f"{title} ({', '.join(marks)})" if marks else title,

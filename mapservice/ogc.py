@@ -6,6 +6,7 @@ Names in comments, such as fc-links, are those of the standard's requirements.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
@@ -27,6 +28,7 @@ from mapservice.about import current_release, release_as_json, version_as_json
 from mapservice.database import Version
 from mapservice.domain import Level, is_region_key
 from mapservice.errors import N_, NotFoundError, ParameterError
+from mapservice.feature_pages import Asked, Found
 from mapservice.features import dumps
 from mapservice.filter_params import FILTER_PARAMETERS, parse_filter, query_parameters
 from mapservice.json_schemas import SCHEMA
@@ -308,49 +310,40 @@ def items(connection: Connection, version: Version, name: str) -> Payload:
     if after is not None and "offset" in request.args:
         raise ParameterError(N_("cursor und offset schließen einander aus."), parameter="offset")
     page = Page(limit=params.parse_limit(request.args), after=after, offset=params.parse_offset(request.args))
-    if as_html():
-        system, detail = crs.CRS84, _PAGE_DETAIL
-    found = feature_pages.find(
-        connection,
-        version,
-        query,
-        detail=detail,
-        crs=system,
-        boxes=boxes,
-        page=page,
-        filter_=filter_,
-        subjects=params.parse_columns(request.args),
-        as_rows=as_html(),
-    )
-    # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
-    further: dict[str, Any] = {}
-    if after is None and not page.offset and not found.more:
-        # fc-numberMatched: said where it costs nothing, never counted.
-        further["numberMatched"] = len(found.rows)
-    further["links"] = [
-        *itself(GEOJSON),
-        of_collection(to(".collection", name=name)),
-    ]
-    if found.more:
-        cursor = params.make_cursor(release.id, found.rows[-1].ordinal)
-        following = here(offset=None, cursor=cursor)
-        further["links"].append(
-            link("next", HTML if as_html() else GEOJSON, following, _("Die nächste Seite"))
-        )
+    subjects = params.parse_columns(request.args)
+    asked = Asked(query, detail, system, boxes, page, filter_=filter_, subjects=subjects)
     if not as_html():
+        found = feature_pages.find_texts(connection, version, asked)
         header = feature_pages.content_crs(system)
-        return Payload(found.geojson(**further), GEOJSON, (header,), quick=True)
-    content = {**found.members, "numberReturned": len(found.rows), **further}
-    body = render_template(
+        body = found.geojson(**_beside(found, asked, release))
+        return Payload(body, GEOJSON, (header,), quick=True)
+    asked = replace(asked, crs=crs.CRS84, detail=_PAGE_DETAIL)
+    shown = feature_pages.find_rows(connection, version, asked)
+    content = {**shown.members, "numberReturned": shown.number, **_beside(shown, asked, release)}
+    html = render_template(
         "api/items.html",
         content=content,
         collection=vocabulary.level_words(level)[0],
         collection_id=name,
         words={**vocabulary.area_properties(), **vocabulary.subject_properties()},
-        rows=[(row.key, leading(found.properties(row), "name", "value_label")) for row in found.rows],
-        outline=outline(found),
+        rows=[(row.key, leading(shown.properties(row), "name", "value_label")) for row in shown.rows],
+        outline=outline(shown),
     )
-    return Payload(body.encode(), HTML)
+    return Payload(html.encode(), HTML)
+
+
+def _beside(found: Found, asked: Asked, release: Row[Any]) -> dict[str, Any]:
+    """What a page of areas says beside them: its links, and how many areas match."""
+    # fc-timeStamp is left out: with it two workers would send different bytes under one ETag.
+    beside: dict[str, Any] = {}
+    if asked.page.after is None and not asked.page.offset and not found.more:
+        # fc-numberMatched: said where it costs nothing, never counted.
+        beside["numberMatched"] = found.number
+    links = [*itself(GEOJSON), of_collection(to(".collection", name=asked.query.level.plural))]
+    if found.more and found.last is not None:
+        following = here(offset=None, cursor=params.make_cursor(release.id, found.last))
+        links.append(link("next", HTML if as_html() else GEOJSON, following, _("Die nächste Seite")))
+    return {**beside, "links": links}
 
 
 @blueprint.get("/collections/<name>/items/<key>")
@@ -369,35 +362,27 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         raise NotFoundError(
             N_("Ein Gebiet mit diesem Schlüssel gibt es auf dieser Ebene nicht."), parameter="featureId"
         )
-    if as_html():
-        system, detail = crs.CRS84, params.DETAIL_DEFAULT
-    found = feature_pages.find(
-        connection,
-        version,
-        query,
-        detail=detail,
-        crs=system,
-        boundary_id=boundary_id,
-        subjects=subjects,
-        as_rows=as_html(),
-    )
-    row = found.rows[0]
+    asked = Asked(query, detail, system, boundary_id=boundary_id, subjects=subjects)
     links = [*itself(GEOJSON), of_collection(to(".collection", name=name))]
     if not as_html():
-        text = found.feature(row)[:-1] + "," + dumps({"links": links, **found.members})[1:]
-        return Payload(text.encode(), GEOJSON, (feature_pages.content_crs(system),), quick=True)
-    body = render_template(
+        found = feature_pages.find_texts(connection, version, asked)
+        body = found.features[0][:-1] + b"," + dumps({"links": links, **found.members})[1:].encode()
+        return Payload(body, GEOJSON, (feature_pages.content_crs(system),), quick=True)
+    asked = replace(asked, crs=crs.CRS84, detail=params.DETAIL_DEFAULT)
+    shown = feature_pages.find_rows(connection, version, asked)
+    row = shown.rows[0]
+    html = render_template(
         "api/item.html",
-        content={**found.members, "links": links},
+        content={**shown.members, "links": links},
         collection=vocabulary.level_words(level)[0],
         collection_id=name,
         key=key,
         words={**vocabulary.area_properties(), **vocabulary.subject_properties()},
-        properties=found.properties(row),
-        outline=outline(found),
+        properties=shown.properties(row),
+        outline=outline(shown),
         area_link=url_for("pages.area", key=row.authority or row.ars),
     )
-    return Payload(body.encode(), HTML)
+    return Payload(html.encode(), HTML)
 
 
 def init_app(app: Flask) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from mapservice.feature_pages import FeaturePage
+from mapservice.feature_pages import RowPage
 
 _WIDTH = 480.0
 _NO_VALUE = "#d9dade"
@@ -35,7 +35,7 @@ class Outline:
     shapes: Sequence[Shape]
 
 
-def outline(found: FeaturePage) -> Outline | None:
+def outline(found: RowPage) -> Outline | None:
     """The areas of a page, whose shapes are in CRS84; None without any."""
     if not found.rows:
         return None
