@@ -50,7 +50,7 @@ SAME_ROWS = frozenset(
 )
 """Endpoints that take seconds for the rows that quicker ones show."""
 OTHERS = ("texts.", "coordination.")
-"""The operator's texts; pages that ask for the internal view."""
+"""The operator's texts; pages of coordinators, all of which tests/test_hidden_coordination.py asks."""
 NONCE = re.compile(rb"(?<=nonce=\")[^\"]*")
 AREAS = "/api/collections/districts/items"
 TOWNS = "/api/collections/municipalities"

@@ -10,6 +10,7 @@ import enum
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import Connection, Row, String, cast, select
@@ -98,10 +99,9 @@ def matrix(
     asked_for = every or bool(query.services) or bool(selection.service_ids)
     lines = []
     left_out = 0
-    # A column's text by service becomes a service's text by column.
-    for row, position, cells in zip(
-        services, positions, map("".join, zip(*columns, strict=True)), strict=True
-    ):
+    # A column's text by service becomes a service's text by column; of no columns none would be left.
+    by_service = map("".join, zip(*columns, strict=True)) if columns else repeat("", len(services))
+    for row, position, cells in zip(services, positions, by_service, strict=True):
         if not asked_for and not any(mask[position] == "1" for mask in masks):
             left_out += 1
             continue
