@@ -188,7 +188,8 @@ def _filters(connection: Connection, wanted: Wanted, audience: Audience) -> list
         column = _E.maturity_11 if model is MaturityModel.V1_1 else _E.maturity_20
         conditions.append(column >= step)
     if wanted.reusable:
-        conditions.append(or_(_E.reusable.is_(True), _E.sharing > 0))
+        # What the solution says of itself comes before what users say of theirs, as in the list.
+        conditions.append(func.coalesce(_E.reusable, _E.sharing > 0))
     if wanted.confirmed is not None:
         conditions.append(_E.confirmed_on >= wanted.confirmed)
     if wanted.named is not None:

@@ -25,7 +25,7 @@ STATUSES = {
     "nicht zuständig": NOT_RESPONSIBLE,
 }
 VISIBILITIES = {"": "internal", "intern": "internal", "partner": "partners", "öffentlich": "public"}
-YES_OR_NO = {"", "ja", "nein", "yes", "no", "true", "false", "1", "0", "x"}
+YES, NO = {"ja", "yes", "true", "1", "x"}, {"nein", "no", "false", "0"}
 HIGHEST = {"1.1": 4, "2.0": 7}
 KINDS = {
     "": None,
@@ -37,13 +37,14 @@ KINDS = {
 COLUMNS = (
     *("authority", "service", "identifier", "status", "visibility", "valid_for"),
     *("kind", "model", "step", "as_of"),
+    *("solution", "reusable", "online_since", "system"),
 )
 
 
 @dataclass(frozen=True)
 class Entries:
-    """table: COLUMNS, with valid_for a tuple or None, kind as addresses write it, as_of an ISO day; and how
-    many rows were read, rejected and superseded."""
+    """table: COLUMNS, with valid_for a tuple or None, kind as addresses write it, as_of an ISO day, reusable
+    True, False or None, online_since a day or None; and how many rows were read, rejected and superseded."""
 
     table: pd.DataFrame
     read: int
@@ -56,7 +57,7 @@ class BrokenRowError(ValueError):
 
 
 def read_entries(path: Path, catalogue: Catalogue, authorities: Iterable[str]) -> Entries:
-    keys = _key_lookup(authorities)
+    keys = key_lookup(authorities)
     kept: dict[tuple[str, str, str], tuple[object, ...]] = {}
     read = rejected = superseded = 0
     with path.open(encoding="utf-8-sig", newline="") as file:
@@ -75,7 +76,7 @@ def read_entries(path: Path, catalogue: Catalogue, authorities: Iterable[str]) -
     return Entries(pd.DataFrame(list(kept.values()), columns=list(COLUMNS)), read, rejected, superseded)
 
 
-def _key_lookup(authorities: Iterable[str]) -> dict[str, str]:
+def key_lookup(authorities: Iterable[str]) -> dict[str, str]:
     """Every way to write a key: 12 digits, 8, 5 for districts; each also without its leading zero."""
     found: dict[str, str] = {}
     for ars in authorities:
@@ -92,27 +93,28 @@ def _key_lookup(authorities: Iterable[str]) -> dict[str, str]:
 
 
 def _entry(cells: dict[str, str], catalogue: Catalogue, keys: dict[str, str]) -> tuple[object, ...]:
-    _require(cells["ars"] in keys)
+    require(cells["ars"] in keys)
     service = cells["leistung"]
     if not service.startswith("eigen:"):
         service = service.replace(" ", "")
-        _require(catalogue.knows(service))
+        require(catalogue.knows(service))
     status = cells["status"].lower()
-    _require(status in STATUSES)
+    require(status in STATUSES)
     url = cells.get("url", "")
-    _require(not url or re.match(r"https?://", url, re.IGNORECASE) is not None)
+    require(not url or re.match(r"https?://", url, re.IGNORECASE) is not None)
     kind = cells.get("loesungsart", "").lower()
-    _require(kind in KINDS)
+    require(kind in KINDS)
     model, step = _maturity(cells)
-    _require(cells.get("nachnutzbar", "").lower() in YES_OR_NO)
-    _require(cells.get("kontakt_art", "") in ("", "funktion", "person"))
-    for name in ("online_seit", "geplant_bis"):
-        _day(cells.get(name, ""))
-    as_of = _day(cells.get("stand", ""))
+    reusable = cells.get("nachnutzbar", "").lower()
+    require(reusable in YES | NO | {""})
+    require(cells.get("kontakt_art", "") in ("", "funktion", "person"))
+    online_since = day(cells.get("online_seit", ""))
+    day(cells.get("geplant_bis", ""))
+    as_of = day(cells.get("stand", ""))
     visibility = cells.get("sichtbarkeit", "").lower()
-    _require(visibility in VISIBILITIES)
+    require(visibility in VISIBILITIES)
     named = [key.strip() for key in cells.get("gilt_fuer", "").split("|") if key.strip()]
-    _require(all(key in keys for key in named))
+    require(all(key in keys for key in named))
     valid_for = tuple(keys[key] for key in named) or None
     return (
         keys[cells["ars"]],
@@ -125,15 +127,19 @@ def _entry(cells: dict[str, str], catalogue: Catalogue, keys: dict[str, str]) ->
         model,
         step,
         as_of.isoformat() if as_of else None,
+        cells.get("loesung", ""),
+        True if reusable in YES else False if reusable else None,
+        online_since,
+        cells.get("fachverfahren", ""),
     )
 
 
-def _require(holds: bool) -> None:
+def require(holds: bool) -> None:
     if not holds:
         raise BrokenRowError
 
 
-def _day(text: str) -> dt.date | None:
+def day(text: str) -> dt.date | None:
     if not text:
         return None
     for form in ("%Y-%m-%d", "%d.%m.%Y"):
@@ -146,12 +152,12 @@ def _day(text: str) -> dt.date | None:
 
 def _maturity(cells: dict[str, str]) -> tuple[str | None, int | None]:
     model, level = cells.get("reifegradmodell", ""), cells.get("reifegrad", "")
-    _require(not model or model in HIGHEST)
+    require(not model or model in HIGHEST)
     if not level:
         return None, None
     if not model:
-        stated = _day(cells.get("stand", ""))
-        _require(stated is not None and stated < dt.date(2025, 7, 1))
+        stated = day(cells.get("stand", ""))
+        require(stated is not None and stated < dt.date(2025, 7, 1))
         model = "1.1"
-    _require(level.isdigit() and int(level) <= HIGHEST[model])
+    require(level.isdigit() and int(level) <= HIGHEST[model])
     return model, int(level)
