@@ -46,19 +46,28 @@ def init_app(app: Flask, *, internal: bool, tiles: str | None = None) -> None:
     """
     images = f" {tiles}" if tiles else ""
 
+    usual = {
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Permissions-Policy": _PERMISSIONS,
+        "Cross-Origin-Opener-Policy": "same-origin",
+    }
+
     def add_headers(response: Response) -> Response:
         headers = response.headers
-        headers.setdefault("Content-Security-Policy", content_security_policy(images))
-        headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Permissions-Policy", _PERMISSIONS)
-        headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        # Looked through once: by name each would be looked for among all others.
+        present = {name.lower() for name, _value in headers}
+        if "content-security-policy" not in present:
+            headers.add("Content-Security-Policy", content_security_policy(images))
+        for name, value in usual.items():
+            if name.lower() not in present:
+                headers.add(name, value)
         if internal:
             headers["Cache-Control"] = "private, no-store"
             headers["X-Robots-Tag"] = "noindex, nofollow"
         elif response.status_code >= 400:
             headers["Cache-Control"] = "no-store"
-        elif "Cache-Control" not in headers and not request.path.startswith("/api"):
+        elif "cache-control" not in present and not request.path.startswith("/api"):
             # Pages carry a nonce, so a stored copy must not be served again unasked.
             headers["Cache-Control"] = "no-cache"
         return response

@@ -2,7 +2,9 @@
 
 Two kinds: what a boundary release fixes for good (shapes, names), and what holds at one data version of the
 audience (values, the catalogue's choice). The latter are found under exactly that version and go when it
-moves, as finished answers do (responses.py). Both are bounded by bytes, the least recently used leave first.
+moves, as finished answers do (responses.py). Some are carried on beside what they were made from, so that at
+the next version only what differs is made anew. All are bounded by bytes, the least recently used leave
+first.
 """
 
 from __future__ import annotations
@@ -92,10 +94,11 @@ class Memory:
 
 @dataclass
 class Held:
-    """shapes: by release. values: by data version."""
+    """shapes: by release. values: by data version. carried: of earlier data versions."""
 
     shapes: Memory
     values: Memory
+    carried: Memory
     _asked: LRUCache[Hashable, int] = field(default_factory=lambda: LRUCache(_MOST_ASKED))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _moment: Hashable = None
@@ -155,12 +158,17 @@ def remembered(connection: Connection, key: Hashable, make: Callable[[], T]) -> 
     return _held().at(moment).get((moment, key), make)
 
 
+def recalled(connection: Connection, key: Hashable) -> Any:
+    """What remembered() would find, else None."""
+    if not isinstance(connection, Reading):
+        return None
+    moment = connection.moment
+    return _held().at(moment).look((moment, key))
+
+
 def is_remembered(connection: Connection, key: Hashable) -> bool:
     """Whether remembered() would find the result."""
-    if not isinstance(connection, Reading):
-        return False
-    moment = connection.moment
-    return _held().at(moment).look((moment, key)) is not None
+    return recalled(connection, key) is not None
 
 
 def of_release(key: Hashable, make: Callable[[], T]) -> T:
@@ -171,6 +179,11 @@ def of_release(key: Hashable, make: Callable[[], T]) -> T:
 def shapes_held() -> Memory:
     """The memory behind of_release(), for answers that are made when their request is over."""
     return _held().shapes
+
+
+def carried() -> Memory:
+    """The memory of what was made at earlier data versions, for whoever can tell whether it still holds."""
+    return _held().carried
 
 
 def times_asked(connection: Connection, question: Hashable) -> int:
@@ -184,8 +197,8 @@ def _held() -> Held:
 
 
 def init_app(app: Flask, cache_mb: int) -> None:
-    """Beside the finished answers, a quarter more for shapes and half as much for values; never so little
-    that every request would have to read them anew.
+    """Beside the finished answers, a quarter more for shapes, half as much for values and a quarter for those
+    carried on; never so little that every request would have to read them anew.
     """
     room = max(cache_mb, _LEAST_MB) * 1_000_000
-    app.extensions[_EXTENSION] = Held(Memory(room * 5 // 4), Memory(room // 2))
+    app.extensions[_EXTENSION] = Held(Memory(room * 5 // 4), Memory(room // 2), Memory(room // 4))

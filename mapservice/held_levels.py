@@ -17,13 +17,14 @@ from mapservice import about, features, i18n
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.features import Tails, timestamp
-from mapservice.held import is_remembered, of_release, remembered, shapes_held, times_asked
-from mapservice.layers import areas, extents, legends, tile_shapes, tiles
+from mapservice.held import carried, is_remembered, of_release, remembered, shapes_held, times_asked
+from mapservice.layers import areas, extents, inputs, legends, tile_shapes, tiles
 from mapservice.layers import atlas as atlases
 from mapservice.layers import selection as selections
 from mapservice.layers.atlas import SHEET, Atlas, Release
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.crs import Crs
+from mapservice.layers.inputs import Inputs
 from mapservice.layers.outlines import Outlines, of_wkb
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
@@ -33,6 +34,8 @@ from mapservice.service import service
 
 PAGES_OF_A_LEVEL = 8
 """So many pages take the database as long as counting all municipalities."""
+FEW = 4
+"""Up to one in so many areas, those that changed are counted alone."""
 _POINTER = 8
 _COUNTING, _CUTTING = threading.Lock(), threading.Lock()
 """One level, one tile at a time: four at once would take four times the room, and be no faster."""
@@ -177,26 +180,103 @@ def counts(connection: Connection, query: Query, *, subjects: bool = False) -> S
     """What is counted of each area of the level. subjects: with the columns of layers.subject_counts."""
 
     def count() -> Counts:
-        chosen = selection(connection, query)
-        with _COUNTING:
-            return Counts(areas.counts(connection, query, chosen, service().audience, subjects=subjects))
+        found = None if subjects else _followed(connection, query)
+        if found is None:
+            chosen = selection(connection, query)
+            with _COUNTING:
+                rows = areas.counts(connection, query, chosen, service().audience, subjects=subjects)
+            found = Counts(rows)
+            if not subjects:
+                _carry(connection, query, found)
+        return found
 
     return remembered(connection, ("counts", query, subjects), count).rows
 
 
 def counts_of(connection: Connection, query: Query, positions: Sequence[int]) -> Sequence[Row[Any]]:
-    """What is counted of the areas at these positions: looked up, if the whole level was counted or if so
-    many pages were asked for at this data version that it would have been cheaper, else counted for them
-    alone. A version that moves as soon as all is counted would else cost every page a whole level.
+    """What is counted of the areas at these positions: looked up, if the whole level was counted, most of it
+    at an earlier data version, or if so many pages were asked for at this one that it would have been
+    cheaper; else counted for them alone. A version that moves as soon as all is counted would else cost
+    every page a whole level.
     """
-    if not is_remembered(connection, ("counts", query, False)):
+    if not is_remembered(connection, ("counts", query, False)) and _followed(connection, query) is None:
         areas_alone = len(positions) * 4 < len(atlas(connection, query.level))
         if areas_alone and times_asked(connection, query) <= PAGES_OF_A_LEVEL:
-            chosen = selection(connection, query)
-            of = atlas(connection, query.level).ids[list(positions)].tolist()
-            return areas.counts(connection, query, chosen, service().audience, of=of) if of else ()
+            return _counted(connection, query, positions)
     every = counts(connection, query)
     return [every[position] for position in positions]
+
+
+def _counted(connection: Connection, query: Query, positions: Sequence[int]) -> Sequence[Row[Any]]:
+    """Counted for the areas at these positions alone."""
+    chosen = selection(connection, query)
+    of = atlas(connection, query.level).ids[list(positions)].tolist()
+    return areas.counts(connection, query, chosen, service().audience, of=of) if of else ()
+
+
+# --- counts of earlier data versions ----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Counts and what they were made from."""
+
+    selection: Selection
+    inputs: Inputs
+    counts: Counts
+
+    @property
+    def nbytes(self) -> int:
+        return self.inputs.nbytes + self.counts.nbytes
+
+
+@dataclass(frozen=True)
+class Followed:
+    """Counts at this data version, made from earlier ones; None where most had to be counted."""
+
+    counts: Counts | None
+
+
+def _followed(connection: Connection, query: Query) -> Counts | None:
+    """The counts of the level, if this worker has those of an earlier data version and few areas differ."""
+
+    def follow() -> Followed:
+        before: Carried | None = carried().look(query)
+        chosen = selection(connection, query)
+        if before is None or before.selection != chosen:
+            return Followed(None)
+        changed = _inputs(connection, query).changed_since(before.inputs)
+        if changed is None or len(changed) > len(before.counts.rows) // FEW:
+            return Followed(None)
+        found = before.counts
+        if len(changed):
+            rows = list(found.rows)
+            for position, row in zip(changed, _counted(connection, query, changed.tolist()), strict=True):
+                rows[position] = row
+            found = Counts(rows)
+        _carry(connection, query, found)
+        return Followed(found)
+
+    if carried().look(query) is None:
+        return None
+    return remembered(connection, ("followed", query), follow).counts
+
+
+def _carry(connection: Connection, query: Query, found: Counts) -> None:
+    chosen = selection(connection, query)
+    if inputs.tell(query, chosen):
+        carried().put(query, Carried(chosen, _inputs(connection, query), found))
+
+
+def _inputs(connection: Connection, query: Query) -> Inputs:
+    return remembered(
+        connection,
+        ("inputs", query.level, query.scope),
+        lambda: inputs.inputs(connection, query.level, query.scope, service().audience),
+    )
+
+
+# --- what is made of counts -------------------------------------------------------------------------
 
 
 def tails(connection: Connection, version: Version, query: Query, *, subjects: bool = False) -> Tails:

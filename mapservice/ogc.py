@@ -21,6 +21,7 @@ from mapservice import (
     ogc_entries,
     openapi,
     params,
+    single_features,
     tiles,
     vocabulary,
 )
@@ -352,6 +353,9 @@ def _beside(found: Found, asked: Asked, release: Row[Any]) -> dict[str, Any]:
 def item(connection: Connection, version: Version, name: str, key: str) -> Payload:
     """f-success: one area by its own key."""
     level = params.parse_level(name)
+    known = None if as_html() else single_features.known(connection, version, level, key)
+    if known is not None:
+        return known
     own = ("detail", "crs", params.COLUMNS, *_COMMON)
     params.allow_only(request.args, (*_ITEM, *own), single=own)
     query = params.parse_query(request.args, level)
@@ -364,6 +368,8 @@ def item(connection: Connection, version: Version, name: str, key: str) -> Paylo
         )
     asked = Asked(query, detail, system, boundary_id=boundary_id, subjects=subjects)
     links = [*itself(GEOJSON), of_collection(to(".collection", name=name))]
+    if not as_html() and not subjects:
+        return single_features.answer(connection, version, query, key, detail=detail, crs=system, links=links)
     if not as_html():
         found = feature_pages.find_texts(connection, version, asked)
         body = found.features[0][:-1] + b"," + dumps({"links": links, **found.members})[1:].encode()

@@ -64,6 +64,7 @@ WEB = {
     "schema_org",
     "service",
     "sheets",
+    "single_features",
     "sitemap",
     "stale",
     "tables",

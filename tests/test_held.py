@@ -275,3 +275,26 @@ def test_memory_is_bounded_by_bytes() -> None:
     assert memory.look(0) is None
     memory.get("too large", lambda: Large(60_000))
     assert memory.look("too large") is None
+
+
+@pytest.mark.parametrize("parameters", ["", "f=json&detail=1000", "lang=en&scope=available", f"crs={UTM}"])
+def test_areas_that_are_asked_for_alike_keep_their_own_links(filled: Database, parameters: str) -> None:
+    """What they share is written once, for one host and one set of parameters."""
+    items = "/api/collections/municipalities/items"
+    with worker(filled) as app:
+        client = app.test_client()
+        for host in ("a.example", "b.example"):
+            for key in (TELGTE, "055150000000", TELGTE):
+                with worker(filled) as new:
+                    address, base = with_query(f"{items}/{key}", parameters), f"http://{host}"
+                    expected = new.test_client().get(address, base_url=base)
+                    app.extensions["mapservice-responses"]._kept.clear()
+                    found = client.get(address, base_url=base)
+                assert (found.data, found.headers["ETag"]) == (expected.data, expected.headers["ETag"])
+                feature = json.loads(found.data)
+                assert feature["id"] == key
+                own = [link["href"] for link in feature["links"] if link["rel"] in ("self", "alternate")]
+                assert len(own) == 2
+                assert all(href.startswith(f"{base}{items}/{key}") for href in own)
+        assert client.get(with_query(f"{items}/055700044045", parameters)).status_code == 404
+        assert client.get(f"{items}/{TELGTE}?colour=red").status_code == 400
