@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, text
 from mapservice.database import Database
 from mapservice.domain import Audience
 from mapservice.imports import groups, lists
-from mapservice.imports.agreed import Result, import_files
+from mapservice.imports.agreed import import_files
+from mapservice.imports.report import Result
 
 PLANS = ("authority_group", "group_member", "target_list", "target", "commitment")
 

@@ -11,7 +11,8 @@ from sqlalchemy import text
 from mapservice.database import Database
 from mapservice.domain import Audience
 from mapservice.errors import ImportRefusedError
-from mapservice.imports.authorities import Result, import_authorities
+from mapservice.imports.authorities import import_authorities
+from mapservice.imports.report import Result
 from tests.places import AVERLAK, BRICKELN, BURG, MUENSTER, OELDE, add_places
 
 HEADER = "ars;einwohner;plz;webseite;serviceportal;kontakt;kontakt_art\n"

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, insert, select, text, update
 from mapservice import copies
 from mapservice.config import Settings
 from mapservice.database import Database
-from mapservice.domain import Audience, MaturityModel, SolutionKind, implementation_id
+from mapservice.domain import Audience, MaturityModel, SolutionKind, Visibility, implementation_id
 from mapservice.imports.solutions import import_solutions
 from mapservice.models import Authority, Implementation, Publication, Service, Solution
 from mapservice.postgres import Server
@@ -373,6 +373,22 @@ def test_a_file_of_solutions_adds_and_updates_and_changes_nothing_twice(
     assert rows["Neues Werk"].users == 0
     again = import_solutions(filled, [path]).counts
     assert (again.inserted, again.updated, again.unchanged) == (0, 0, 2)
+
+
+def test_an_empty_cell_takes_away_and_a_missing_column_leaves(filled: Database, tmp_path: Path) -> None:
+    def stands() -> tuple[Any, ...]:
+        said = select(Solution.platform, Solution.costs, Solution.visibility).where(Solution.name == "Werk")
+        with filled.owner() as connection:
+            return tuple(connection.execute(said).one())
+
+    heading = "loesung;plattform;kosten;sichtbarkeit"
+    path = tmp_path / "loesungen.csv"
+    import_solutions(filled, [write(path, heading, "Werk;Erste;keine;öffentlich")])
+    assert stands() == ("Erste", "keine", int(Visibility.PUBLIC))
+    assert import_solutions(filled, [write(path, "loesung;plattform", "Werk;")]).counts.updated == 1
+    assert stands() == (None, "keine", int(Visibility.PUBLIC))
+    import_solutions(filled, [write(path, heading, "Werk;;;")])
+    assert stands() == (None, None, int(Visibility.INTERNAL))
 
 
 def test_a_dry_run_writes_nothing_and_other_tables_are_refused(filled: Database, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from mapservice.errors import NotFoundError
 from mapservice.imports.checking import Check, Checked, checked_rows
 from mapservice.imports.importing import File, Importing, described, importing, refuse_made_up
 from mapservice.imports.read import Column, Table, open_table
-from mapservice.imports.report import Counts, counted
+from mapservice.imports.report import Result, counted
 from mapservice.imports.runs import run
 from mapservice.imports.values import CellError, fold
 from mapservice.plans import AuthorityGroup, GroupMember, Target, TargetList
@@ -24,14 +24,6 @@ from mapservice.plans import AuthorityGroup, GroupMember, Target, TargetList
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 RESERVED = frozenset({"states"})
 """Names of groups that addresses know without any import (layers/groups.py)."""
-
-
-@dataclass
-class Result:
-    """What an import did; lines: what the user is told."""
-
-    counts: Counts = field(default_factory=Counts)
-    lines: list[str] = field(default_factory=list)
 
 
 @dataclass

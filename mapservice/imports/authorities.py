@@ -19,12 +19,12 @@ from sqlalchemy import Connection, bindparam, select, update
 from mapservice.database import Database
 from mapservice.domain import pad_ars
 from mapservice.errors import ImportRefusedError
-from mapservice.imports import implementations, values
-from mapservice.imports.checking import checked_rows
+from mapservice.imports import values
+from mapservice.imports.checking import checked_rows, refuse_implementations
 from mapservice.imports.importing import File, described, importing
 from mapservice.imports.keys import AuthorityIndex
-from mapservice.imports.read import Column, Table, normalise_heading, open_table
-from mapservice.imports.report import Counts, Rejections
+from mapservice.imports.read import Column, Table, open_table
+from mapservice.imports.report import Rejections, Result
 from mapservice.imports.values import CellError
 from mapservice.models import Authority
 from mapservice.search import terms
@@ -48,14 +48,6 @@ _FIELDS = ("population", "postcode", "website", "service_portal", "contact", "co
 _GV100_TYPES = {b"10", b"20", b"30", b"40", b"50", b"60"}
 _GV100_LINE = 220
 """Every record of GV100AD has this width."""
-
-
-@dataclass
-class Result:
-    """What an import did; lines: what the user is told."""
-
-    counts: Counts = field(default_factory=Counts)
-    lines: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -106,14 +98,7 @@ def import_authorities(
 
 
 def _refuse_other_tables(table: Table) -> None:
-    """Implementations have keys and contacts too, which are those of entries, not of authorities."""
-    headings = {normalise_heading(heading) for heading in table.unknown}
-    service = implementations.KEYS[1]
-    if "status" in headings and headings & {service.name, *service.aliases}:
-        raise ImportRefusedError(
-            f"{table.name} ist eine Tabelle von Umsetzungen (mit leistung und status), nicht von Behörden. "
-            f"Bitte so einlesen: mapservice import implementations {table.name}"
-        )
+    refuse_implementations(table, "Behörden")
     if not table.present & set(_OWN):
         raise ImportRefusedError(
             f"{table.name}: Neben ars gibt es keine Spalte mit Angaben zu Behörden. Gebraucht wird "

@@ -1,4 +1,4 @@
-"""Rows of a small table, each cell checked by its column's function."""
+"""Small tables: whether one is of another kind, and its rows, each cell checked by its column's function."""
 
 from __future__ import annotations
 
@@ -6,11 +6,25 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mapservice.imports.read import Table
+from mapservice.errors import ImportRefusedError
+from mapservice.imports import implementations
+from mapservice.imports.read import Table, normalise_heading
 from mapservice.imports.report import Counts, Rejections
 from mapservice.imports.values import CellError
 
 Check = Callable[[str], Any]
+
+
+def refuse_implementations(table: Table, wanted: str) -> None:
+    """Raises ImportRefusedError for a table of implementations, which says some of the same, but of entries.
+    wanted: what a table should be of, in the dative plural."""
+    headings = {normalise_heading(heading) for heading in table.unknown}
+    service = implementations.KEYS[1]
+    if "status" in headings and headings & {service.name, *service.aliases}:
+        raise ImportRefusedError(
+            f"{table.name} ist eine Tabelle von Umsetzungen (mit leistung und status), nicht von {wanted}. "
+            f"Bitte so einlesen: mapservice import implementations {table.name}"
+        )
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mapservice.domain import Visibility
 from mapservice.imports import agreed, values
-from mapservice.imports.agreed import Named, Result
+from mapservice.imports.agreed import Named
 from mapservice.imports.checking import Check, Checked
 from mapservice.imports.importing import Importing
 from mapservice.imports.keys import AuthorityIndex
 from mapservice.imports.read import Column
+from mapservice.imports.report import Result
 from mapservice.plans import MOST_COMPARED, AuthorityGroup, GroupMember
 
 COLUMNS = (

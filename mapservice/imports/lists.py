@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from mapservice.domain import BUNDLE_BITS, Visibility
 from mapservice.errors import ImportRefusedError
 from mapservice.imports import agreed, values
-from mapservice.imports.agreed import Named, Result
+from mapservice.imports.agreed import Named
 from mapservice.imports.checking import Check, Checked
 from mapservice.imports.importing import Importing
 from mapservice.imports.keys import AuthorityIndex, ServiceIndex
 from mapservice.imports.read import Column
+from mapservice.imports.report import Result
 from mapservice.imports.values import CellError
 from mapservice.plans import Commitment, Role, Target, TargetList
 

@@ -87,6 +87,14 @@ class Counts:
 
 
 @dataclass
+class Result:
+    """What an import did; lines: what the user is told."""
+
+    counts: Counts = field(default_factory=Counts)
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
 class Rejections:
     """Collects rejected rows without keeping them in memory: the first few, a count, the rest in files.
 

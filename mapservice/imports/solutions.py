@@ -7,7 +7,7 @@ that the file does not have are left as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from mapservice.database import Database
 from mapservice.domain import Visibility
-from mapservice.errors import ImportRefusedError
-from mapservice.imports import implementations, values
+from mapservice.imports import values
+from mapservice.imports.checking import Check, checked_rows, refuse_implementations
 from mapservice.imports.importing import File, described, importing, refuse_made_up
 from mapservice.imports.keys import AuthorityIndex
-from mapservice.imports.read import Column, Table, normalise_heading, open_table
-from mapservice.imports.report import Counts, Rejections, counted
+from mapservice.imports.read import Column, Table, open_table
+from mapservice.imports.report import Counts, Rejections, Result, counted
 from mapservice.imports.values import CellError
 from mapservice.models import Solution
 from mapservice.register import refresh as register
@@ -54,14 +54,6 @@ _FIELDS = (
 
 
 @dataclass
-class Result:
-    """What an import did; lines: what the user is told."""
-
-    counts: Counts = field(default_factory=Counts)
-    lines: list[str] = field(default_factory=list)
-
-
-@dataclass
 class _Collected:
     """Rows by the solution's name in lower case: its name, its values, and where it was said last."""
 
@@ -78,7 +70,7 @@ def import_solutions(
     tables = [open_table(path, COLUMNS) for path in paths]
     for table in tables:
         refuse_made_up(table)
-        _refuse_other_tables(table)
+        refuse_implementations(table, "Lösungen")
     files = [File(table.name, table.sha256) for table in tables]
     with importing(
         database, "solutions", files, dry_run=dry_run, rejected=rejected, analysed=("solution",)
@@ -102,69 +94,45 @@ def import_solutions(
     return result
 
 
-def _refuse_other_tables(table: Table) -> None:
-    headings = {normalise_heading(heading) for heading in table.unknown}
-    service = implementations.KEYS[1]
-    if "status" in headings and headings & {service.name, *service.aliases}:
-        raise ImportRefusedError(
-            f"{table.name} ist eine Tabelle von Umsetzungen (mit leistung und status), nicht von Lösungen. "
-            f"Bitte so einlesen: mapservice import implementations {table.name}"
-        )
+def _checks(index: AuthorityIndex) -> tuple[Check, ...]:
+    return (
+        _name,
+        values.line_of_text,
+        lambda cell: index.find(cell).id,
+        values.boolean,
+        values.note,
+        values.note,
+        values.note,
+        lambda cell: int(values.trust_level(cell)),
+        values.date,
+        lambda cell: int(values.visibility(cell)),
+    )
 
 
-Checks = dict[str, Callable[[str], Any]]
-
-
-def _checks(index: AuthorityIndex) -> Checks:
-    return {
-        "loesung": values.line_of_text,
-        "plattform": values.line_of_text,
-        "bereitgestellt_von": lambda cell: index.find(cell).id,
-        "nachnutzbar": values.boolean,
-        "bedingungen": values.note,
-        "kosten": values.note,
-        "fachverfahren": values.note,
-        "vertrauensniveau": lambda cell: int(values.trust_level(cell)),
-        "bestaetigt_am": values.date,
-        "sichtbarkeit": lambda cell: int(values.visibility(cell)),
-    }
+def _name(cell: str) -> str:
+    if not cell:
+        raise CellError("fehlt")
+    return values.line_of_text(cell)
 
 
 def _read(
-    table: Table, checks: Checks, collected: _Collected, rejections: Rejections, counts: Counts
+    table: Table, checks: Sequence[Check], collected: _Collected, rejections: Rejections, counts: Counts
 ) -> None:
-    by_reader = 0
-
-    def reject(line: int, column: str, value: str, reason: str) -> None:
-        nonlocal by_reader
-        by_reader += 1
-        rejections.add(table.name, line, column, value, reason)
-
-    names = dict(zip((column.name for column in COLUMNS[1:]), _FIELDS, strict=True))
-    for line, cells in table.rows(reject):
-        counts.read += 1
-        found: dict[str, Any] = {}
-        wrong = False
-        for column, cell in zip(COLUMNS, cells, strict=True):
-            try:
-                if not cell and column.required:
-                    raise CellError("fehlt")
-                found[column.name] = checks[column.name](cell) if cell else None
-            except CellError as error:
-                wrong = True
-                rejections.add(table.name, line, column.name, cell, error.reason, error.suggestion)
-        if wrong:
+    fields = dict(zip((column.name for column in COLUMNS[1:]), _FIELDS, strict=True))
+    for row in checked_rows(table, checks, rejections, counts):
+        if not row.good:
             continue
-        found["sichtbarkeit"] = found["sichtbarkeit"] or int(Visibility.INTERNAL)
-        name = found["loesung"]
+        said = {to: row.found.get(column) for column, to in fields.items() if column in table.present}
+        if "visibility" in said:
+            said["visibility"] = said["visibility"] or int(Visibility.INTERNAL)
+        name = row.found["loesung"]
         key = name.lower()
         if key in collected.wanted:
             counts.superseded += 1
-            rejections.note_superseded(*collected.said[key], "", f"Zeile {line} in {table.name}")
+            rejections.note_superseded(*collected.said[key], "", f"Zeile {row.line} in {table.name}")
         collected.names[key] = name
-        collected.said[key] = (table.name, line)
-        collected.wanted[key] = {names[column]: found[column] for column in names if column in table.present}
-    counts.read += by_reader
+        collected.said[key] = (table.name, row.line)
+        collected.wanted[key] = said
 
 
 def _write(connection: Connection, collected: _Collected, counts: Counts) -> set[int]:
