@@ -80,6 +80,16 @@ def control(endpoint: str, **more: Any) -> dict[str, Any]:
     return {"stand": args.get(NAME), "today_link": url_for(endpoint, **others, **more)}
 
 
+def dated(said: str, day: dt.date | None) -> str:
+    """A result, with the day of which it is; as it is for today."""
+    return said if day is None or not said else _("Am %(day)s: %(said)s", day=i18n.date(day), said=said)
+
+
+def titled(title: str, day: dt.date | None) -> str:
+    """A title, with the day of which it tells."""
+    return title if day is None else f"{title} – {_('am %(day)s', day=i18n.date(day))}"
+
+
 def names(args: MultiDict[str, str]) -> dict[str, str]:
     """What the chip of a past day says, by value."""
     said: dict[str, str] = {}

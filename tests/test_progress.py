@@ -78,7 +78,7 @@ def test_a_list_and_a_group(client: FlaskClient) -> None:
 
 def test_the_page_shows_chart_table_and_subjects(client: FlaskClient) -> None:
     page = client.get(f"/fortschritt?authority={MUENSTER}").text
-    assert "Heute sind 2 von 2 Leistungen online, am 10.01.2026 waren es 1." in page
+    assert "Heute sind 2 von 2 Leistungen online. Am 10.01.2026 waren es 1." in page
     assert 'role="img"' in page
     assert "progress__area--online" in page
     assert "Bildung" in page
@@ -138,3 +138,22 @@ def test_days() -> None:
     long = days_between(day(1990, 1, 1), day(2026, 1, 1))
     assert len(long) == MOST_DAYS
     assert long[-1] == day(2026, 1, 1)
+
+
+def test_where_the_record_begins_today_nothing_is_said_about_then(boundaries_loaded: Database) -> None:
+    with boundaries_loaded.owner() as connection:
+        add_service(connection, "10500", subject_area_id=3)
+        set_publication(connection, MUENSTER)
+        add_entry(connection, MUENSTER, "10500")
+    app = create_app(replace(boundaries_loaded.settings, cache_mb=0), boundaries_loaded)
+    try:
+        page = app.test_client().get(f"/fortschritt?authority={MUENSTER}").text
+    finally:
+        app.extensions["mapservice"].versions.close()
+    assert "Heute sind 1 von 1 Leistungen online. Die Aufzeichnung beginnt heute." in page
+    assert "waren es" not in page
+
+
+def test_progress_and_target_lists_lead_to_each_other(client: FlaskClient) -> None:
+    assert 'href="/fortschritt/liste"' in client.get("/fortschritt").text.split("<main")[1]
+    assert 'href="/fortschritt"' in client.get("/fortschritt/liste").text.split("<main")[1]

@@ -29,14 +29,15 @@ class Subject:
     page: str
 
 
-def contact(entries: Sequence[Row[Any]], of_authority: str | None, about: Subject) -> Contact:
+def contact(entries: Sequence[Row[Any]], of_authority: str | None, about: Subject | None) -> Contact:
     """That of the entry that may be reused, else of any of them, else the authority's.
 
     entries: with public_contact and reusable, as the audience may see them.
+    about: None where no mail is prepared.
     """
     entries = sorted(entries, key=lambda item: item.reusable is not True)
     known = [*(item.public_contact for item in entries if item.public_contact), of_authority]
-    return Contact(known[0], mail(known, about))
+    return Contact(known[0], None if about is None else mail(known, about))
 
 
 def mail(addresses: Sequence[str | None], about: Subject) -> str | None:

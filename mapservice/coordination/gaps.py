@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import listings, params, sheets, tables, titles
+from mapservice import listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import picks, reasons
 from mapservice.coordination.own import Own, full_name, own
 from mapservice.database import Version
@@ -23,19 +24,20 @@ from mapservice.layers.gaps import Direction, Gap, Gaps
 from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings
 from mapservice.responses import Payload, versioned
 from mapservice.service import service
+from mapservice.stale import without_missing
 
 blueprint = Blueprint("gaps", __name__)
 ROWS_PER_PAGE = 50
 SIMILAR = "similar"
-_KNOWN = ("authority", "around", "subject", "status", "direction", "level", "page", params.LANGUAGE)
-_SINGLE = ("authority", "around", "direction", "level", "page")
+_KNOWN = ("authority", "around", "subject", "status", "direction", "level", "stand", "page", params.LANGUAGE)
+_SINGLE = ("authority", "around", "direction", "level", "stand", "page")
 _OWN_STATUSES = (Status.OPEN, Status.IN_PROGRESS, Status.PLANNED)
 
 
 @dataclass(frozen=True)
 class Answer:
     """levels: of one's own areas; population: one's own, where those of similar size were asked for and it is
-    known. around: whom one's own was compared with.
+    known. around: whom one's own was compared with. day: a past one.
     """
 
     own: Own
@@ -46,6 +48,7 @@ class Answer:
     around: Surroundings
     population: int | None
     gaps: Gaps
+    day: dt.date | None
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class Row:
 
 @blueprint.get("/luecken")
 def page() -> str:
+    """A link may name a day of which there are no entries: the page goes on with the first that there is."""
+    return without_missing(_page)
+
+
+def _page(missing: list[str]) -> str:
     args = picks.arguments()
     held = service()
     with held.reader() as connection:
@@ -81,8 +89,11 @@ def page() -> str:
         given=given,
         own=given.own,
         helping=given.direction is Direction.HELP,
-        title=_title(given),
-        result=_result(given, args),
+        title=past_days.titled(_title(given), given.day),
+        result=past_days.dated(_result(given, args), given.day),
+        missing=missing,
+        day_form=past_days.DayForm.of(args),
+        days=past_days.choices(),
         sections=_sections(rows),
         pages=tables.page_links(number_of_page, len(found), _changed, ROWS_PER_PAGE),
         changed=_changed,
@@ -113,8 +124,9 @@ def as_xlsx(connection: Connection, version: Version) -> Payload:
 
 
 def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
-    """Raises ParameterError."""
+    """Raises ParameterError, and NotFoundError for a day before the first."""
     params.allow_only(args, _KNOWN, single=_SINGLE)
+    day = picks.past_day(connection, args)
     direction = Direction(params.parse_choice(args, "direction", [item.value for item in Direction]))
     subjects = picks.subjects(args)
     statuses = picks.statuses(args, _OWN_STATUSES)
@@ -123,7 +135,8 @@ def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
     text = args.get("around")
     if text != SIMILAR:
         picks.reach(text, None)
-    nobody = Answer(mine, direction, subjects, statuses, (), Surroundings((), ()), None, Gaps(False, (), ()))
+    nothing = Gaps(False, (), ())
+    nobody = Answer(mine, direction, subjects, statuses, (), Surroundings((), ()), None, nothing, day)
     if mine.authority is None:
         return nobody
     areas = own_areas(connection, mine.authority.id)
@@ -139,8 +152,8 @@ def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
         chosen = level if level in levels else None
         reached = picks.reach(text, chosen or levels[-1])
         around = surroundings(connection, mine.authority.id, reached, audience, chosen)
-    found = layer.gaps(connection, mine.authority, around.nears, audience, direction, subjects, statuses)
-    return Answer(mine, direction, subjects, statuses, levels, around, population, found)
+    found = layer.gaps(connection, mine.authority, around.nears, audience, direction, subjects, statuses, day)
+    return Answer(mine, direction, subjects, statuses, levels, around, population, found, day)
 
 
 def _in_sections(given: Answer) -> list[Gap]:
@@ -153,7 +166,7 @@ def _in_sections(given: Answer) -> list[Gap]:
 def _row(place: int, gap: Gap, args: MultiDict[str, str]) -> Row:
     kept: dict[str, Any] = {
         name: args.get(name)
-        for name in ("authority", "around", "level")
+        for name in ("authority", "around", "level", "stand")
         if args.get(name) and args.get(name) != SIMILAR
     }
     link = url_for("coordination.neighbours.page", service=gap.key, **kept)
@@ -260,8 +273,8 @@ def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
         connection,
         version,
         file="luecken",
-        title=_title(given),
-        result=_result(given, args),
+        title=past_days.titled(_title(given), given.day),
+        result=past_days.dated(_result(given, args), given.day),
         address=_changed(_external=True),
         head=[
             _("Platz"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -148,9 +149,9 @@ def _picked(shown: asking.Shown) -> int | None:
 
 
 def _service_link(shown: asking.Shown) -> Any:
-    """Where a service leads: to the map that shows its status everywhere."""
-    address = url_for("pages.map_page", measure="status", level="municipalities", service="SERVICE")
-    return lambda key: address.replace("SERVICE", key)
+    """Where a service leads: to its page, of the same day."""
+    address = url_for("coordination.services.page", key="SERVICE", stand=shown.asked.query.stand)
+    return lambda key: address.replace("SERVICE", quote(key, safe=":"))
 
 
 def _pages(present: int | None, last: int) -> list[PageLink]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,14 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import listings, params, sheets, tables, titles
+from mapservice import listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import asking, picks, reasons, small_map
 from mapservice.coordination.own import Own, full_name, own
 from mapservice.database import Version
 from mapservice.domain import KIND_NAMES, Kind, Level, MaturityModel, Status
 from mapservice.errors import ParameterError
 from mapservice.i18n import number
-from mapservice.layers import nearby
+from mapservice.layers import nearby, past_nearby
 from mapservice.layers.nearby import Entry, Mine, Ranked, Standing
 from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings
 from mapservice.responses import Payload, versioned
@@ -32,8 +33,11 @@ blueprint = Blueprint("neighbours", __name__)
 ROWS_PER_PAGE = 25
 _FEW = 4
 """So many services of one authority need no folding."""
-_KNOWN = ("authority", "service", "subject", "q", "status", "around", "level", "page", params.LANGUAGE)
-_SINGLE = ("authority", "q", "around", "level", "page")
+_KNOWN = (
+    *("authority", "service", "subject", "q", "status"),
+    *("around", "level", "stand", "page", params.LANGUAGE),
+)
+_SINGLE = ("authority", "q", "around", "level", "stand", "page")
 _MOST_MARKS = 40
 _BUNDLED = "bundled"
 _NOT_OFFERED = (Status.OPEN, Status.NOT_RESPONSIBLE)
@@ -67,7 +71,7 @@ class Row:
 @dataclass(frozen=True)
 class Answer:
     """What was asked and who answers. found: standing by authority, one without data is not in it; ranked:
-    all who offer something, before entries are looked at.
+    all who offer something, before entries are looked at. day: a past one.
     """
 
     own: Own
@@ -78,6 +82,7 @@ class Answer:
     ranked: list[Ranked]
     levels: tuple[Level, ...]
     mine: Mine
+    day: dt.date | None
 
     @property
     def counts(self) -> Counter[str]:
@@ -110,14 +115,15 @@ def as_xlsx(connection: Connection, version: Version) -> Payload:
 
 
 def answer(connection: Connection, version: Version, args: MultiDict[str, str]) -> Answer:
-    """Raises ParameterError, and NotFoundError for a service that there is not."""
+    """Raises ParameterError, and NotFoundError for a service or a day that there is not."""
     params.allow_only(args, _KNOWN, single=_SINGLE)
+    day = picks.past_day(connection, args)
     level = params.parse_level(args["level"]) if "level" in args else None
     asked = picks.picks(connection, version, args)
     mine = own(connection, args.get("authority", ""))
     if mine.authority is None:
         picks.reach(args.get("around"), None)
-        return Answer(mine, asked, Reach(), Surroundings((), ()), {}, [], (), Mine({}, frozenset()))
+        return Answer(mine, asked, Reach(), Surroundings((), ()), {}, [], (), Mine({}, frozenset()), day)
     audience = service().audience
     levels = tuple(Level(row.level) for row in own_areas(connection, mine.authority.id))
     chosen = level if level in levels else None
@@ -125,24 +131,34 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
     reached = picks.reach(args.get("around"), lowest)
     around = surroundings(connection, mine.authority.id, reached, audience, chosen)
     ids = [near.authority_id for near in around.nears]
-    found = nearby.standings(connection, ids, asked.asked, audience) if ids else {}
+    found: dict[int, Standing] = {}
+    reported = Mine({}, frozenset())
+    if ids:
+        found = (
+            nearby.standings(connection, ids, asked.asked, audience)
+            if day is None
+            else past_nearby.standings(connection, ids, asked.asked, day)
+        )
+    if asked.asked.size:
+        reported = (
+            nearby.mine(connection, mine.authority.id)
+            if day is None
+            else past_nearby.mine(connection, mine.authority.id, day)
+        )
     ranked = nearby.ranked(around.nears, found, asked.statuses) if asked.asked.size else []
-    reported = nearby.mine(connection, mine.authority.id) if asked.asked.size else Mine({}, frozenset())
-    return Answer(mine, asked, reached, around, found, ranked, levels, reported)
+    return Answer(mine, asked, reached, around, found, ranked, levels, reported, day)
 
 
 def rows_of(connection: Connection, given: Answer, start: int, stop: int) -> list[Row]:
     """The rows from `start` (0) up to `stop` with all that is told of them."""
-    audience = service().audience
-    asked = given.picks.asked
-    part = nearby.part(
-        given.ranked,
-        start,
-        stop,
-        lambda ids: nearby.entries(
-            connection, ids, asked, given.picks.statuses, given.mine.solutions, audience
-        ),
-    )
+    asked = (given.picks.asked, given.picks.statuses, given.mine.solutions, service().audience)
+
+    def read(ids: Sequence[int]) -> dict[int, list[Entry]]:
+        if given.day is None:
+            return nearby.entries(connection, ids, *asked)
+        return past_nearby.entries(connection, ids, *asked, given.day)
+
+    part = nearby.part(given.ranked, start, stop, read)
     return [_row(given, place, ranked) for place, ranked in enumerate(part, start + 1)]
 
 
@@ -151,23 +167,21 @@ def _row(given: Answer, place: int, ranked: Ranked) -> Row:
     said = reasons.of_place(near)
     if items:
         said += reasons.of_entry(items[0].entry)
+    of_entry = items[0].entry.row.contact if items else None
+    code = _code(ranked.section)
+    if not items or given.day is not None:
+        # A prepared mail speaks of today.
+        asked = asking.Contact(of_entry or near.contact, None)
+        return Row(place, ranked, full_name(near), code, tuple(said), tuple(items), asked)
     inquiry = asking.Inquiry(
         own=full_name(given.own.authority),
         authority=full_name(near),
         services=[item.name for item in items],
-        status=items[0].status if items else ranked.standing.best or Status.PLANNED,
+        status=items[0].status,
         page=_link(given, external=True),
     )
-    of_entry = items[0].entry.row.contact if items else None
-    return Row(
-        place,
-        ranked,
-        full_name(near),
-        _code(ranked.section),
-        tuple(said),
-        tuple(items),
-        asking.contact(of_entry, near.contact, inquiry) if items else asking.Contact(near.contact, None),
-    )
+    asked = asking.contact(of_entry, near.contact, inquiry)
+    return Row(place, ranked, full_name(near), code, tuple(said), tuple(items), asked)
 
 
 def _items(given: Answer, ranked: Ranked) -> list[Item]:
@@ -229,8 +243,10 @@ def _page(missing: list[str]) -> str:
         missing=missing,
         rows=rows,
         sections=_sections(rows),
-        result=_result(given),
-        title=_title(given),
+        result=past_days.dated(_result(given), given.day),
+        title=past_days.titled(_title(given), given.day),
+        day_form=past_days.DayForm.of(args),
+        days=past_days.choices(),
         mine=mine,
         not_mine=_not_mine(given),
         map=drawn,
@@ -428,8 +444,8 @@ def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
         connection,
         version,
         file="nachbarn",
-        title=_title(given),
-        result=_result(given),
+        title=past_days.titled(_title(given), given.day),
+        result=past_days.dated(_result(given), given.day),
         address=_changed(_external=True),
         head=[
             _("Platz"),

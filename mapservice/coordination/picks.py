@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,12 +12,13 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import i18n, params, search_pages
+from mapservice import day_fields, i18n, params, past_days, search_pages
 from mapservice.coordination.own import Own
 from mapservice.database import Version
 from mapservice.domain import SUBJECT_AREAS, Level, Status
 from mapservice.errors import ParameterError
 from mapservice.layers.nearby import OFFERED, Wanted, wanted
+from mapservice.layers.selection import check_day
 from mapservice.layers.surroundings import Reach
 from mapservice.search.find import FoundService, find
 from mapservice.search.folding import LONGEST
@@ -56,7 +58,19 @@ class Picks:
 
 def arguments() -> MultiDict[str, str]:
     """The parameters of the request; a form sends its empty fields too, those say nothing."""
-    return MultiDict((name, value.strip()) for name, value in request.args.items(multi=True) if value.strip())
+    given = MultiDict(
+        (name, value.strip()) for name, value in request.args.items(multi=True) if value.strip()
+    )
+    return day_fields.as_in_addresses(given, past_days.NAME)
+
+
+def past_day(connection: Connection, args: MultiDict[str, str]) -> dt.date | None:
+    """The day at the end of which it is shown, None for now. Raises ParameterError, and NotFoundError for one
+    before the first.
+    """
+    day: dt.date | None = _query(args, past_days.NAME).stand
+    check_day(connection, day)
+    return day
 
 
 def picks(

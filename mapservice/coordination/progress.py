@@ -234,19 +234,21 @@ def _result(found: Progress) -> str:
     now, first = found.now, next((item for item in found.timeline if item.reporting), found.now)
     if not found.has_data:
         return _("Zu %(name)s liegen keine Angaben vor.", name=found.asked.name)
-    words = {"name": found.asked.name, "day": i18n.date(first.day), "of": i18n.number(now.of)}
-    words |= {"now": i18n.number(now.online), "then": i18n.number(first.online)}
+    words = {"name": found.asked.name, "of": i18n.number(now.of), "now": i18n.number(now.online)}
     if len(found.asked.members) > 1:
-        return _(
+        said = _(
             "%(name)s: %(reporting)s von %(all)s Behörden machen Angaben. Bei ihnen sind heute %(now)s von"
-            " %(of)s Leistungen online, am %(day)s waren es %(then)s.",
+            " %(of)s Leistungen online.",
             reporting=i18n.number(now.reporting),
             all=i18n.number(len(found.asked.members)),
             **words,
         )
-    return _(
-        "%(name)s: Heute sind %(now)s von %(of)s Leistungen online, am %(day)s waren es %(then)s.", **words
-    )
+    else:
+        said = _("%(name)s: Heute sind %(now)s von %(of)s Leistungen online.", **words)
+    if first.day == now.day:
+        return said + " " + _("Die Aufzeichnung beginnt heute.")
+    then = _("Am %(day)s waren es %(then)s.", day=i18n.date(first.day), then=i18n.number(first.online))
+    return f"{said} {then}"
 
 
 def _sheet(connection: Connection, version: Version) -> Sheet:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 from werkzeug.datastructures import MultiDict
 
-from mapservice import forms, params, sheets, tables, titles
+from mapservice import day_fields, forms, params, past_days, sheets, tables, titles
 from mapservice.coordination import contacts, growth, register_form
 from mapservice.database import Version
 from mapservice.domain import Kind, Level, Measure, ServiceKind, Status, is_leika_key, is_ozg_id
@@ -30,7 +31,7 @@ blueprint = Blueprint("services", __name__)
 _ROWS = 50
 _SHOWN = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
 _SORTS = ("name", "since")
-_PARAMETERS = ("status", "within", "sort", "page", params.LANGUAGE)
+_PARAMETERS = ("status", "within", "stand", "sort", "page", params.LANGUAGE)
 _NEAR = 5
 
 
@@ -44,13 +45,14 @@ class UnknownServiceError(NotFoundError):
 
 @dataclass(frozen=True)
 class _Asked:
-    """The parameters of the page. statuses: of the rows shown."""
+    """The parameters of the page. statuses: of the rows shown; day: a past one."""
 
     args: MultiDict[str, str]
     statuses: tuple[Status, ...]
     regions: Any
     sort: str
     page: int
+    day: dt.date | None
 
 
 @blueprint.get("/leistungen/<path:key>")
@@ -69,13 +71,14 @@ def _page(key: str, missing: list[str]) -> str:
     with service().reader() as connection:
         found = _family(connection, key)
         asked = _asked(connection)
-        everyone = running.authorities(connection, found.ids)
+        everyone = running.authorities(connection, found.ids, day=asked.day)
         rows = _chosen(connection, found, asked, everyone)
         register_form.require_page(asked.page, len(rows), _ROWS)
         shown = rows[(asked.page - 1) * _ROWS : asked.page * _ROWS]
-        entries = running.entries(connection, found.ids, [row.id for row in shown])
-        online = running.by_service(connection, found.ids)
+        entries = running.entries(connection, found.ids, [row.id for row in shown], asked.day)
+        online = running.by_service(connection, found.ids, asked.day)
     counts = Counter(row.status for row in everyone)
+    until = asked.day or params.today()
     key = found.service.key
 
     def link(**changes: Any) -> str:
@@ -83,8 +86,13 @@ def _page(key: str, missing: list[str]) -> str:
 
     level, measure = _shown_as(found)
     filters: dict[str, Any] = {"service": key, "level": level.plural, "measure": measure.value}
+    if asked.day is not None:
+        filters[past_days.NAME] = asked.day.isoformat()
 
-    def about(authority: str) -> contacts.Subject:
+    def about(authority: str) -> contacts.Subject | None:
+        # A prepared mail speaks of today.
+        if asked.day is not None:
+            return None
         own = url_for(".page", key=key, _external=True, lang=None)
         return contacts.Subject(f"{found.service.name} ({key[:60]})", authority, own)
 
@@ -96,7 +104,7 @@ def _page(key: str, missing: list[str]) -> str:
         online=online,
         counts=[(status.code, titles.status_name(status), counts[status]) for status in Status],
         everyone=len(everyone),
-        grown=growth.growth([row.since for row in everyone if row.status == Status.ONLINE], params.today()),
+        grown=growth.growth([row.since for row in everyone if row.status == Status.ONLINE], until),
         size=(growth.WIDTH, growth.HEIGHT),
         rows=[
             (row, told, contacts.contact(told, row.public_contact, about(row.name)))
@@ -113,6 +121,10 @@ def _page(key: str, missing: list[str]) -> str:
         chosen="status" in asked.args or "within" in asked.args,
         within=asked.args.get("within", ""),
         regions=forms.choices().regions,
+        day=asked.day,
+        today_link=link(stand=None, page=None),
+        day_form=past_days.DayForm.of(asked.args),
+        days=forms.choices().days,
         status_names={int(status): titles.status_name(status) for status in Status},
         status_codes={int(status): status.code for status in Status},
         downloads=[
@@ -150,9 +162,10 @@ def _family(connection: Connection, key: str) -> Family:
 
 def _asked(connection: Connection) -> _Asked:
     args = MultiDict((name, value) for name, value in request.args.items(multi=True) if value.strip())
-    params.allow_only(args, _PARAMETERS, single=("sort", "page"))
+    args = day_fields.as_in_addresses(args, past_days.NAME)
+    params.allow_only(args, _PARAMETERS, single=("stand", "sort", "page"))
     shared = MultiDict(
-        (name, value) for name, value in args.items(multi=True) if name in ("status", "within")
+        (name, value) for name, value in args.items(multi=True) if name in ("status", "within", "stand")
     )
     query = params.parse_query(shared, Level.DISTRICT)
     return _Asked(
@@ -161,6 +174,7 @@ def _asked(connection: Connection) -> _Asked:
         resolve(connection, query).regions,
         params.parse_choice(args, "sort", _SORTS),
         tables.parse_page(args.get("page")),
+        query.stand,
     )
 
 
@@ -168,7 +182,7 @@ def _chosen(
     connection: Connection, found: Family, asked: _Asked, everyone: Sequence[Row[Any]]
 ) -> Sequence[Row[Any]]:
     """The rows of the list, in its order."""
-    rows = running.authorities(connection, found.ids, asked.regions) if asked.regions else everyone
+    rows = running.authorities(connection, found.ids, asked.regions, asked.day) if asked.regions else everyone
     rows = [row for row in rows if row.status in asked.statuses]
     if asked.sort == "since":
         rows.sort(key=lambda row: (row.since is None, row.since, row.status))
@@ -205,8 +219,8 @@ def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
     """A row for each entry of the authorities that the page lists."""
     found = _family(connection, key)
     asked = _asked(connection)
-    rows = _chosen(connection, found, asked, running.authorities(connection, found.ids))
-    entries = running.entries(connection, found.ids, [row.id for row in rows])
+    rows = _chosen(connection, found, asked, running.authorities(connection, found.ids, day=asked.day))
+    entries = running.entries(connection, found.ids, [row.id for row in rows], asked.day)
     statuses = {int(status): titles.status_name(status) for status in Status}
     yes = {True: _("ja"), False: _("nein"), None: None}
     cells: list[Sequence[Cell]] = [
@@ -223,7 +237,7 @@ def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
         connection,
         version,
         file="leistung",
-        title=found.service.name,
+        title=past_days.titled(found.service.name, asked.day),
         address=url_for(".page", key=found.service.key, _external=True, **_lists(asked.args, "page")),
         head=[
             *(_("Schlüssel"), _("Behörde"), _("Art"), _("Kreis"), _("Leistungsschlüssel"), _("Leistung")),

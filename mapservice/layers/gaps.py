@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 import functools
 from collections.abc import Collection, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import Boolean, Connection, Integer, Row, SmallInteger, any_, bi
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mapservice.domain import BUNDLE_BITS, OZG_ID_FIRST, SUBJECT_AREAS, Audience, Scope, ServiceKind, Status
+from mapservice.layers import past_nearby
 from mapservice.layers.counting import current_release
 from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
@@ -87,14 +89,19 @@ def gaps(
     direction: Direction,
     subjects: Collection[str] = (),
     statuses: Collection[Status] = (Status.OPEN, Status.IN_PROGRESS, Status.PLANNED),
+    day: dt.date | None = None,
 ) -> Gaps:
-    """By how many, then by how near, then by name. others: in the order by place.
+    """By how many, then by how near, then by name. others: in the order by place. day: a past one.
 
     Only bundles of the catalogue for which one's own kinds are responsible, and that it does not report as
     not its business. statuses: one's own ones that are looked at, for MISSING.
     """
     ids = [own.id, *(near.authority_id for near in others)]
-    tallies = {row.authority_id: row for row in _tallies().rows(connection, ids=ids, audience=int(audience))}
+    if day is None:
+        rows = _tallies().rows(connection, ids=ids, audience=int(audience))
+    else:
+        rows = past_nearby.tallies(connection, ids, day)
+    tallies = {row.authority_id: row for row in rows}
     mine = tallies.get(own.id)
     known = tuple(near for near in others if near.authority_id in tallies)
     columns = _Columns(known, [tallies[near.authority_id] for near in known])

@@ -41,6 +41,7 @@ from mapservice.domain import (
 )
 from mapservice.errors import N_, NotFoundError
 from mapservice.layers.counting import bits_set
+from mapservice.layers.entries_near import entries_of, mine_of
 from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
 from mapservice.models import Authority, Implementation, Service, Tally
@@ -48,6 +49,10 @@ from mapservice.register.tables import RegisterEntry
 
 T = TypeVar("T")
 OFFERED = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED)
+Exact = tuple[int, set[Status], Status | None, int]
+"""Per authority: offered statuses of the exact services, that of the bundles of those that it lacks, and how
+many of them it reports as not its business alone.
+"""
 _IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
 _SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
 
@@ -69,6 +74,11 @@ class Wanted:
     @property
     def size(self) -> int:
         return len(self.bundles) + len(self.exact)
+
+    @property
+    def members(self) -> list[int]:
+        """Ids of all services whose entries may answer."""
+        return [*self.bundles, *self.children, *self.exact, *self.parents.values()]
 
     @property
     def mask(self) -> str:
@@ -174,14 +184,21 @@ def standings(
     connection: Connection, ids: Sequence[int], asked: Wanted, audience: Audience
 ) -> dict[int, Standing]:
     """By authority; one without visible entries is not in it."""
-    statuses: dict[int, set[Status]] = {}
     rows = _tallies().rows(connection, mask=asked.mask, ids=list(ids), audience=int(audience))
+    return stood(rows, exact(connection, ids, asked), asked)
+
+
+def stood(tallied: Iterable[Sequence[Any]], exactly: Iterable[Exact], asked: Wanted) -> dict[int, Standing]:
+    """tallied: authority, whether it has any of the bundles in each of OFFERED or better, and how many of
+    them it reports as not its business.
+    """
+    statuses: dict[int, set[Status]] = {}
     refused: dict[int, int] = {}
-    for authority_id, *offered, not_responsible in rows:
+    for authority_id, *offered, not_responsible in tallied:
         statuses[authority_id] = {status for status, has in zip(OFFERED, offered, strict=True) if has}
         refused[authority_id] = not_responsible
     bundled: dict[int, Status] = {}
-    for authority_id, found, at_bundle, exactly_refused in _exact(connection, ids, asked):
+    for authority_id, found, at_bundle, exactly_refused in exactly:
         statuses.setdefault(authority_id, set()).update(found)
         refused[authority_id] = refused.get(authority_id, 0) + exactly_refused
         if at_bundle is not None:
@@ -266,9 +283,14 @@ class Mine:
 
 def mine(connection: Connection, authority_id: int) -> Mine:
     """From its visible entries, of whatever service."""
+    return reported(_mine().rows(connection, authority=authority_id))
+
+
+def reported(rows: Iterable[Any]) -> Mine:
+    """rows: as mine_of() selects them."""
     statuses: dict[int, Status] = {}
     solutions = set()
-    for row in _mine().rows(connection, authority=authority_id):
+    for row in rows:
         for item in filter(None, (row.service_id, row.parent_id)):
             statuses[item] = min(statuses.get(item, Status.NOT_RESPONSIBLE), Status(row.status))
         if row.solution_id is not None:
@@ -278,32 +300,21 @@ def mine(connection: Connection, authority_id: int) -> Mine:
 
 @functools.cache
 def _mine() -> Prepared:
-    return Prepared(
-        select(
-            Implementation.service_id, Service.parent_id, Implementation.status, Implementation.solution_id
-        )
-        .join_from(Implementation, Service, Service.id == Implementation.service_id)
-        .where(Implementation.authority_id == bindparam("authority", type_=Integer))
-    )
+    return Prepared(mine_of(Implementation))
 
 
-def _exact(
-    connection: Connection, ids: Sequence[int], asked: Wanted
-) -> Iterable[tuple[int, set[Status], Status | None, int]]:
-    """Per authority: offered statuses of the exact services, that of the bundles of those that it lacks, and
-    how many of them it reports as not its business alone.
-    """
+def exact(
+    connection: Connection, ids: Sequence[int], asked: Wanted, entry: Any = Implementation
+) -> Iterable[Exact]:
+    """entry: the entries of a past day (past.py) in place of those of today."""
     if not asked.exact:
         return
     services = [*asked.exact, *set(asked.parents.values())]
     by_authority: dict[int, dict[int, Status]] = {}
     for authority_id, service_id, status in connection.execute(
-        select(Implementation.authority_id, Implementation.service_id, func.min(Implementation.status))
-        .where(
-            Implementation.authority_id == _any_of(ids),
-            Implementation.service_id == _any_of(services),
-        )
-        .group_by(Implementation.authority_id, Implementation.service_id)
+        select(entry.authority_id, entry.service_id, func.min(entry.status))
+        .where(entry.authority_id == _any_of(ids), entry.service_id == _any_of(services))
+        .group_by(entry.authority_id, entry.service_id)
     ):
         by_authority.setdefault(authority_id, {})[service_id] = Status(status)
     for authority_id, found in by_authority.items():
@@ -333,8 +344,19 @@ def entries(
     """By authority the entries that answer, in the order among entries of one authority."""
     if not ids or not asked.size:
         return {}
-    services = [*asked.bundles, *asked.children, *asked.exact, *asked.parents.values()]
-    rows = _entries(audience).rows(connection, ids=list(ids), services=services)
+    rows = _entries(audience).rows(connection, ids=list(ids), services=asked.members)
+    return answers(connection, rows, asked, statuses, own_solutions, audience)
+
+
+def answers(
+    connection: Connection,
+    rows: Iterable[Row[Any]],
+    asked: Wanted,
+    statuses: Collection[Status],
+    own_solutions: Collection[int],
+    audience: Audience,
+) -> dict[int, list[Entry]]:
+    """rows: as entries_of() selects them."""
     wanted_rows = [row for row in rows if Status(row.status) in statuses]
     solutions = _solutions(connection, {row.solution_id for row in wanted_rows} - {None}, audience)
     made: dict[int, list[Entry]] = {}
@@ -349,39 +371,9 @@ def entries(
 
 @functools.cache
 def _entries(audience: Audience) -> Prepared:
-    """Parameters: ids (of authorities), services."""
     # The public role has no right to the other column.
     contact = Implementation.contact if audience is Audience.INTERNAL else Implementation.public_contact
-    return Prepared(
-        select(
-            Implementation.id,
-            Implementation.authority_id,
-            Implementation.service_id,
-            Service.key.label("service"),
-            Service.name.label("service_name"),
-            Service.parent_id,
-            Implementation.status,
-            Implementation.url,
-            Implementation.solution_kind,
-            Implementation.solution_id,
-            Implementation.maturity_model,
-            Implementation.maturity,
-            Implementation.reusable,
-            Implementation.reuse_note,
-            Implementation.specialist_system,
-            contact.label("contact"),
-            Implementation.online_since,
-            Implementation.planned_until,
-            Implementation.as_of,
-            Implementation.identifier,
-        )
-        .join_from(Implementation, Service, Service.id == Implementation.service_id)
-        .where(
-            Implementation.authority_id == _IDS,
-            Implementation.service_id == any_(bindparam("services", type_=ARRAY(Integer))),
-            Implementation.status <= int(Status.PLANNED),
-        )
-    )
+    return Prepared(entries_of(Implementation, contact))
 
 
 def _solutions(connection: Connection, ids: Collection[int], audience: Audience) -> dict[int, Row[Any]]:

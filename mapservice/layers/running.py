@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Status
+from mapservice.layers.past import entries_on
 from mapservice.layers.selection import Region
-from mapservice.models import Authority, Implementation, LifeSituation, Service, Solution, SubjectArea
+from mapservice.models import Authority, LifeSituation, Service, Solution, SubjectArea
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,16 @@ def near(connection: Connection, key: str, limit: int = 5) -> Sequence[Row[Any]]
 
 
 def authorities(
-    connection: Connection, service_ids: Sequence[int], regions: Sequence[Region] = ()
+    connection: Connection,
+    service_ids: Sequence[int],
+    regions: Sequence[Region] = (),
+    day: dt.date | None = None,
 ) -> Sequence[Row[Any]]:
     """Who has an entry, by name: id, ars, name, designation, public_contact, above, status (the best), since
     (the earliest of those online), sharing (whether one may be reused; null: nothing is said), planned_until.
+    day: a past one.
     """
-    entry = Implementation
+    entry = entries_on(day)
     online = entry.status == int(Status.ONLINE)
     best = (
         select(
@@ -127,12 +133,15 @@ def authorities(
 
 
 def entries(
-    connection: Connection, service_ids: Sequence[int], authority_ids: Sequence[int]
+    connection: Connection,
+    service_ids: Sequence[int],
+    authority_ids: Sequence[int],
+    day: dt.date | None = None,
 ) -> dict[int, list[Row[Any]]]:
     """Their entries by authority, best status first: id, service, service_name, identifier, status, url,
     solution, solution_id (public), reusable, reuse_note, public_contact, online_since, planned_until, as_of.
     """
-    entry = Implementation
+    entry = entries_on(day)
     rows = connection.execute(
         select(
             entry.authority_id,
@@ -167,9 +176,11 @@ def entries(
     return found
 
 
-def by_service(connection: Connection, service_ids: Sequence[int]) -> dict[int, int]:
+def by_service(
+    connection: Connection, service_ids: Sequence[int], day: dt.date | None = None
+) -> dict[int, int]:
     """How many authorities have each of these services online."""
-    entry = Implementation
+    entry = entries_on(day)
     rows = connection.execute(
         select(entry.service_id, func.count(entry.authority_id.distinct()))
         .where(

@@ -47,7 +47,7 @@ def resolve(connection: Connection, query: Query) -> Selection:
     """Look up services, situations and regions; raises NotFoundError that names the unknown key, or the first
     day of which there are entries where the query asks for one before.
     """
-    _check_day(connection, query.stand)
+    check_day(connection, query.stand)
     regions = tuple(_region(connection, key) for key in query.within)
     if query.services:
         return _chosen_services(connection, query.services, regions)
@@ -70,9 +70,9 @@ def resolve(connection: Connection, query: Query) -> Selection:
     return Selection(None, (), (), size, (), regions)
 
 
-def _check_day(connection: Connection, stand: dt.date | None) -> None:
-    """Before the first entry every area would be without data, which says nothing. Where there never was one,
-    that is just what there is to say.
+def check_day(connection: Connection, stand: dt.date | None) -> None:
+    """Raises NotFoundError that names the first day for one before: then every area would be without data,
+    which says nothing. Where there never was an entry, that is just what there is to say.
     """
     first = None if stand is None else past.first_day(connection)
     if stand is not None and first is not None and stand < first:

@@ -1,0 +1,80 @@
+"""What nearby.py and gaps.py ask of today, of the end of a past day: from the versions that held then.
+
+Tallies are kept of today alone. A page asks for a few hundred authorities at most, whose versions are found
+by an index; their bit strings are made at request (offers.py).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Integer, Row, String, any_, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from mapservice.domain import Audience, Level, Status
+from mapservice.layers import nearby, offers
+from mapservice.layers.entries_near import entries_of, mine_of
+from mapservice.layers.nearby import OFFERED, Entry, Mine, Standing, Wanted
+from mapservice.layers.past import entries_on
+from mapservice.layers.query import Query
+from mapservice.layers.selection import Selection
+from mapservice.models import Authority
+
+_EVERY_BUNDLE = Selection(None, (), (), 0, (), ())
+
+
+def tallies(connection: Connection, ids: Collection[int], day: dt.date) -> Sequence[Row[Any]]:
+    """authority_id, online, in_progress, planned, refused: bit strings as those of a tally, for each of these
+    authorities with an entry on that day.
+    """
+    among = select(Authority.id).where(Authority.id == any_(cast(sorted(ids), ARRAY(Integer))))
+    made = offers.of_bundles(Query(Level.DISTRICT, stand=day), _EVERY_BUNDLE, "past", among).c
+    return connection.execute(
+        select(
+            made.authority_id,
+            *(cast(made[status.code], String).label(status.code) for status in OFFERED),
+            cast(made.reported.op("&")(func.bitnot(made.open)), String).label("refused"),
+        )
+    ).all()
+
+
+def standings(connection: Connection, ids: Sequence[int], asked: Wanted, day: dt.date) -> dict[int, Standing]:
+    """As nearby.standings()."""
+    mask = int(asked.mask, 2)
+    rows = [
+        (
+            row.authority_id,
+            *(bool(int(getattr(row, status.code), 2) & mask) for status in OFFERED),
+            (int(row.refused, 2) & mask).bit_count(),
+        )
+        for row in tallies(connection, ids, day)
+    ]
+    return nearby.stood(rows, nearby.exact(connection, ids, asked, entries_on(day)), asked)
+
+
+def mine(connection: Connection, authority_id: int, day: dt.date) -> Mine:
+    """As nearby.mine()."""
+    statement = mine_of(entries_on(day))
+    return nearby.reported(connection.execute(statement, {"authority": authority_id}))
+
+
+def entries(
+    connection: Connection,
+    ids: Sequence[int],
+    asked: Wanted,
+    statuses: Collection[Status],
+    own_solutions: Collection[int],
+    audience: Audience,
+    day: dt.date,
+) -> dict[int, list[Entry]]:
+    """As nearby.entries(). What solutions say of themselves is of today: they have no history. Contacts are
+    the public ones, for every audience.
+    """
+    if not ids or not asked.size:
+        return {}
+    entry = entries_on(day)
+    statement = entries_of(entry, entry.public_contact)
+    rows = connection.execute(statement, {"ids": list(ids), "services": asked.members})
+    return nearby.answers(connection, rows, asked, statuses, own_solutions, audience)
