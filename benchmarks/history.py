@@ -6,8 +6,9 @@
 DIR is a state folder of its own; it is filled on the first run (shared VG250, shared catalogue, made-up rows
 with --mix, everything published). Each of the --imports weeks is a run of `mapservice import implementations`
 over the whole file, in which 2 % of the rows differ; the weeks up to 52 that are left are the same changes
-written by UPDATE, as runs over unchanged rows only take time. Then the weeks are laid a week apart, and the
-values of all municipalities are read as the public role, of today and of days of that year, in turn.
+written by UPDATE, as runs over unchanged rows only take time. Between the weeks the tables are vacuumed, as
+autovacuum does in the days until the next import. Then the weeks are laid a week apart, and the values of all
+municipalities are read as the public role, of today and of days of that year, in turn.
 
 Limits (issue 5): the database grows by at most 1.5 times the size of the changed rows; any past day's map
 takes at most three times today's. --quick: two imports, three days.
@@ -41,7 +42,10 @@ WEEKS = 52
 CHANGED = 0.02
 GROWTH_LIMIT, TIME_LIMIT = 1.5, 3.0
 _STATUSES = {"online", "in Umsetzung", "in Planung", "offen"}
-_GROWING = ("implementation", "implementation_history", "tally", "import_run")
+_GROWING = (
+    *("implementation", "implementation_history", "tally", "import_run", "import_rejection"),
+    *("register_entry", "register_user", "register_word"),
+)
 
 
 def main() -> None:
@@ -69,7 +73,10 @@ def main() -> None:
 def grow(database: Database, rows: int, imports: int) -> None:
     """Make the year, and print by how much the tables grew."""
     chance = random.Random(7)
+    # What was written before leaves no room in which the year could hide, and is no change of it.
+    vacuum(database, "FULL")
     before, size_of_row = sizes(database)
+    changed = -versions(database)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "woche.csv"
         generator = [
@@ -84,18 +91,22 @@ def grow(database: Database, rows: int, imports: int) -> None:
         for _week in range(imports):
             change(file, chance)
             prepared.mapservice("import", "implementations", str(file))
+            vacuum(database)
     for _week in range(WEEKS - imports):
         with database.owner() as connection:
             connection.execute(
                 text("UPDATE implementation SET status = status % 4 + 1 WHERE random() < :part"),
                 {"part": CHANGED},
             )
-    with database.owner() as connection:
-        changed = connection.scalar(text("SELECT count(*) FROM implementation_history")) or 0
+        vacuum(database)
+    changed += versions(database)
     after, _size = sizes(database)
-    grown, fair = after - before, changed * size_of_row
+    grown, fair = sum(after.values()) - sum(before.values()), changed * size_of_row
     print(f"{changed:,} changed rows of {size_of_row:.0f} bytes with their indexes: {fair / 1e6:.0f} MB")
     print(f"grown by {grown / 1e6:.0f} MB: {grown / fair:.2f} times that (limit {GROWTH_LIMIT})")
+    for name, size in sorted(after.items()):
+        was = before.get(name, 0)
+        print(f"  {name}: {was / 1e6:.1f} MB before, {(size - was) / 1e6:+.1f} MB")
 
 
 def change(file: Path, chance: random.Random, part: float = CHANGED) -> None:
@@ -115,19 +126,34 @@ def change(file: Path, chance: random.Random, part: float = CHANGED) -> None:
     file.write_text("".join(lines), encoding="utf-8")
 
 
-def sizes(database: Database) -> tuple[int, float]:
-    """Bytes of what grows with changes, vacuumed; and of one entry with its indexes."""
+def versions(database: Database) -> int:
+    """How many versions no longer hold."""
+    with database.owner() as connection:
+        return connection.scalar(text("SELECT count(*) FROM implementation_history")) or 0
+
+
+def vacuum(database: Database, how: str = "") -> None:
     with database.owner_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in _GROWING:
-            connection.execute(text(f"VACUUM ANALYZE {table}"))
-        whole = sum(
-            connection.scalar(text("SELECT pg_total_relation_size(CAST(:t AS regclass))"), {"t": table}) or 0
-            for table in _GROWING
-        )
+            connection.execute(text(f"VACUUM {f'({how})' if how else ''} {table}"))
+
+
+def sizes(database: Database) -> tuple[dict[str, int], float]:
+    """Bytes of what grows with changes and of their indexes, by name, vacuumed; and of one entry with its
+    indexes."""
+    vacuum(database, "ANALYZE")
+    statement = text(
+        "SELECT t.relname, pg_table_size(t.oid) FROM pg_class t WHERE t.oid::regclass::text = ANY(:tables)"
+        " UNION ALL SELECT i.indexrelid::regclass::text, pg_relation_size(i.indexrelid)"
+        " FROM pg_index i WHERE i.indrelid::regclass::text = ANY(:tables)"
+    )
+    with database.owner() as connection:
+        found = connection.execute(statement, {"tables": list(_GROWING)})
+        by_name = {name: int(size) for name, size in found}
         one = connection.scalar(
             text("SELECT pg_total_relation_size('implementation') / count(*)::float FROM implementation")
         )
-        return whole, float(one or 0)
+    return by_name, float(one or 0)
 
 
 def lay_apart(database: Database) -> None:
@@ -153,10 +179,8 @@ def lay_apart(database: Database) -> None:
                 text(f"UPDATE {table} t SET {column} = w.at FROM week w WHERE w.moment = t.{column}")
             )
         connection.execute(text("ALTER TABLE implementation ENABLE TRIGGER USER"))
-    with database.owner_engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in _GROWING:
-            connection.execute(text(f"VACUUM FULL ANALYZE {table}"))
-            connection.execute(text(f"VACUUM {table}"))
+    vacuum(database, "FULL, ANALYZE")
+    vacuum(database)
 
 
 def measure(database: Database, repeats: int) -> None:
