@@ -134,6 +134,26 @@ def test_the_page_of_a_service_is_that_of_the_day(client: FlaskClient) -> None:
     assert "bei einer Behörde online" in page
 
 
+def test_the_curve_of_a_service_shows_what_the_record_knows(client: FlaskClient) -> None:
+    """Not `online_seit`, which says less of what is no longer online; nor what was withdrawn since."""
+
+    def curve(address: str) -> dict[str, list[str]]:
+        found = html.fromstring(client.get(address).text)
+        rows_ = found.xpath("//caption[@id='recorded-caption']/..//tbody/tr")
+        return {row.xpath("string(th)"): row.xpath("td/text()") for row in rows_}
+
+    found = curve(f"/leistungen/{DOG}")
+    assert found["10.01.2026"] == ["1", "0", "1"]
+    assert found["28.02.2026"] == ["1", "0", "1"]
+    assert found["31.03.2026"] == ["2", "0", "0"]
+    assert found["30.06.2026"] == ["2", "0", "0"]
+    assert found["31.07.2026"] == ["1", "1", "0"]
+    assert next(iter(curve(f"/leistungen/{DOG}?stand={MARCH}"))) == "01.03.2026"
+    page = html.fromstring(client.get(f"/leistungen/{DOG}?stand={JUNE}").text)
+    said_ = "Behörden mit dieser Leistung online: 1 am 10.01.2026, 2 am 30.06.2026."
+    assert page.xpath("//svg[@role='img' and contains(@class, 'progress__chart')]/@aria-label") == [said_]
+
+
 @pytest.mark.parametrize(
     "path", [f"/nachbarn?authority={TELGTE}", f"/luecken?authority={TELGTE}", f"/leistungen/{DOG}?"]
 )

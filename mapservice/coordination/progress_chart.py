@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mapservice import i18n
-from mapservice.layers.progress import Numbers
+from mapservice.layers.progress import Numbers, ServiceNumbers
 
 WIDTH, HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 16, 12, 34
@@ -48,36 +49,52 @@ def mean(number: int, numbers: Numbers) -> float:
 
 
 def drawn(own: Sequence[Numbers], others: Sequence[Numbers]) -> Chart:
-    """Means over the authorities with data; the places of the days are in proportion to time."""
-    first, span = own[0].day, max(1, (own[-1].day - own[0].day).days)
+    """Means over the authorities with data."""
     layers = [
         [mean(item.online, item) for item in own],
         [mean(item.online + item.in_progress, item) for item in own],
         [mean(item.online + item.in_progress + item.planned, item) for item in own],
     ]
-    compared = [mean(item.online, item) for item in others]
+    return _stacked([item.day for item in own], layers, [mean(item.online, item) for item in others])
+
+
+def of_service(reached: Sequence[ServiceNumbers]) -> Chart:
+    """Numbers of authorities."""
+    layers = [
+        [float(item.online) for item in reached],
+        [float(item.online + item.in_progress) for item in reached],
+        [float(item.online + item.in_progress + item.planned) for item in reached],
+    ]
+    return _stacked([item.day for item in reached], layers, [])
+
+
+def _stacked(days: Sequence[dt.date], layers: Sequence[Sequence[float]], compared: Sequence[float]) -> Chart:
+    """layers: each with those below it; compared: none, or a number for each day. The places of the days are
+    in proportion to time.
+    """
+    first, span = days[0], max(1, (days[-1] - days[0]).days)
     step, top = _scale(max([*layers[-1], *compared]))
 
-    def x(item: Numbers) -> float:
-        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (item.day - first).days / span, 1)
+    def x(day: dt.date) -> float:
+        return round(_LEFT + (WIDTH - _LEFT - _RIGHT) * (day - first).days / span, 1)
 
     def y(value: float) -> float:
         return round(HEIGHT - _BOTTOM - (HEIGHT - _TOP - _BOTTOM) * value / top, 1)
 
-    places = [x(item) for item in own]
-    below: list[float] = [0.0] * len(own)
+    places = [x(day) for day in days]
+    below: Sequence[float] = [0.0] * len(days)
     areas = []
     for name, values in zip(("online", "in_progress", "planned"), layers, strict=True):
         outline = [*zip(places, values, strict=True), *reversed(list(zip(places, below, strict=True)))]
         areas.append((name, " ".join(f"{place},{y(value)}" for place, value in outline)))
         below = values
-    every = -(-len(own) // _MOST_LABELS)
-    labelled = own[::-every][::-1]
+    every = -(-len(days) // _MOST_LABELS)
+    labelled = days[::-every][::-1]
     return Chart(
         areas=tuple(areas),
-        line=" ".join(f"{x(item)},{y(value)}" for item, value in zip(others, compared, strict=True)),
+        line=" ".join(f"{place},{y(value)}" for place, value in zip(places, compared, strict=False)),
         dots=tuple((place, y(value)) for place, value in zip(places, layers[0], strict=True)),
-        x=tuple(Mark(x(item), i18n.date(item.day)) for item in labelled),
+        x=tuple(Mark(x(day), i18n.date(day)) for day in labelled),
         y=tuple(Mark(y(n * step), i18n.number(n * step)) for n in range(round(top / step) + 1)),
     )
 

@@ -13,12 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection, Row
 from werkzeug.datastructures import MultiDict
 
-from mapservice import day_fields, forms, params, past_days, sheets, tables, titles
-from mapservice.coordination import contacts, growth, register_form
+from mapservice import day_fields, forms, i18n, params, past_days, sheets, tables, titles
+from mapservice.coordination import contacts, growth, progress_chart, register_form
 from mapservice.database import Version
 from mapservice.domain import Kind, Level, Measure, ServiceKind, Status, is_leika_key, is_ozg_id
 from mapservice.errors import NotFoundError
-from mapservice.layers import running
+from mapservice.layers import past, progress, running
+from mapservice.layers.progress import ServiceNumbers
 from mapservice.layers.running import Family
 from mapservice.layers.selection import resolve
 from mapservice.responses import Payload, versioned
@@ -77,8 +78,10 @@ def _page(key: str, missing: list[str]) -> str:
         shown = rows[(asked.page - 1) * _ROWS : asked.page * _ROWS]
         entries = running.entries(connection, found.ids, [row.id for row in shown], asked.day)
         online = running.by_service(connection, found.ids, asked.day)
+        until = asked.day or params.today()
+        first = min(past.first_day(connection) or until, until)
+        recorded = progress.of_services(connection, found.ids, progress.days_between(first, until))
     counts = Counter(row.status for row in everyone)
-    until = asked.day or params.today()
     key = found.service.key
 
     def link(**changes: Any) -> str:
@@ -105,6 +108,9 @@ def _page(key: str, missing: list[str]) -> str:
         counts=[(status.code, titles.status_name(status), counts[status]) for status in Status],
         everyone=len(everyone),
         grown=growth.growth([row.since for row in everyone if row.status == Status.ONLINE], until),
+        recorded=recorded,
+        recorded_said=_recorded(recorded),
+        chart=progress_chart.of_service(recorded),
         size=(growth.WIDTH, growth.HEIGHT),
         rows=[
             (row, told, contacts.contact(told, row.public_contact, about(row.name)))
@@ -134,6 +140,17 @@ def _page(key: str, missing: list[str]) -> str:
         picture=url_for("pictures.as_png", width=800, **filters),
         map_link=url_for("pages.map_page", **filters),
         table_link=url_for("pages.table", **filters),
+    )
+
+
+def _recorded(days: Sequence[ServiceNumbers]) -> str:
+    """What the chart says."""
+    return _(
+        "Behörden mit dieser Leistung online: %(then)s am %(first)s, %(now)s am %(last)s.",
+        first=i18n.date(days[0].day),
+        then=i18n.number(days[0].online),
+        last=i18n.date(days[-1].day),
+        now=i18n.number(days[-1].online),
     )
 
 

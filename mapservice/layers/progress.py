@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,16 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class ServiceNumbers:
+    """How many authorities have a service on one day, by the best status of each."""
+
+    day: dt.date
+    online: int
+    in_progress: int
+    planned: int
+
+
+@dataclass(frozen=True)
 class SubjectNumbers:
     """The same of one subject area on a day before and on the last one."""
 
@@ -93,6 +103,32 @@ def over_time(
     counted = _counted(_bits(authority_ids, days), _masks(authority_ids, by_subject=False))
     found = {row.day: row for row in connection.execute(_summed(counted, []))}
     return [_numbers(day, found.get(number)) for number, day in enumerate(days, 1)]
+
+
+def of_services(
+    connection: Connection, service_ids: Collection[int], days: Sequence[dt.date]
+) -> list[ServiceNumbers]:
+    """Authorities with an entry of these services at the end of each of these days, which ascend: each once,
+    with its best status.
+    """
+    ids = cast(sorted(service_ids), ARRAY(Integer))
+    v = _versions(days, lambda entry: entry.service_id == any_(ids)).c
+    day = func.generate_series(v.first, v.last).table_valued("day").render_derived(name="held")
+    best = (
+        select(v.authority_id, day.c.day, func.min(v.status).label("status"))
+        .join(day, true())
+        .where(v.status <= int(Status.PLANNED), v.first <= v.last)
+        .group_by(v.authority_id, day.c.day)
+        .subquery("best")
+    )
+    rows = connection.execute(
+        select(best.c.day, best.c.status, func.count()).group_by(best.c.day, best.c.status)
+    )
+    found = {(number, status): count for number, status, count in rows}
+    return [
+        ServiceNumbers(day_, *(found.get((number, int(status)), 0) for status in SHOWN))
+        for number, day_ in enumerate(days, 1)
+    ]
 
 
 def by_subject(
@@ -153,9 +189,6 @@ def _numbers(day: dt.date, row: Row[Any] | None) -> Numbers:
 def _bits(authority_ids: Collection[int], days: Sequence[dt.date]) -> CTE:
     """Per authority and number of the day (from 1): the columns of a tally."""
     ids = cast(sorted(authority_ids), ARRAY(Integer))
-    ends = select(
-        cast(array([end_of(day) for day in days]), ARRAY(DateTime(timezone=True)))
-    ).scalar_subquery()
     bundle = aliased(Service)
     members = (
         select(Service.id, bundle.bit)
@@ -164,24 +197,7 @@ def _bits(authority_ids: Collection[int], days: Sequence[dt.date]) -> CTE:
         .cte("members")
         .prefix_with("MATERIALIZED")
     )
-    now, then = Implementation, ImplementationHistory
-    # A version holds from the first day whose end lies behind its beginning to the last one whose end it saw.
-    version = union_all(
-        select(
-            now.authority_id,
-            now.service_id,
-            now.status,
-            (func.width_bucket(now.valid_from, ends) + 1).label("first"),
-            literal(len(days)).label("last"),
-        ).where(now.authority_id == any_(ids)),
-        select(
-            then.authority_id,
-            then.service_id,
-            then.status,
-            (func.width_bucket(then.valid_from, ends) + 1).label("first"),
-            func.width_bucket(then.valid_to, ends).label("last"),
-        ).where(then.authority_id == any_(ids)),
-    ).subquery("version")
+    version = _versions(days, lambda entry: entry.authority_id == any_(ids))
     v = version.c
     # Versions of one import share their days: few are left to be laid over the days.
     together = (
@@ -204,6 +220,33 @@ def _bits(authority_ids: Collection[int], days: Sequence[dt.date]) -> CTE:
         .group_by(t.authority_id, day.c.day)
         .cte("on_day")
     )
+
+
+def _versions(days: Sequence[dt.date], among: Callable[[Any], ColumnElement[bool]]) -> Subquery:
+    """authority_id, service_id, status of the versions of some entries, with the numbers (from 1) of the
+    first and the last of these days that they held at the end of.
+    """
+    ends = select(
+        cast(array([end_of(day) for day in days]), ARRAY(DateTime(timezone=True)))
+    ).scalar_subquery()
+    now, then = Implementation, ImplementationHistory
+    # A version holds from the first day whose end lies behind its beginning to the last one whose end it saw.
+    return union_all(
+        select(
+            now.authority_id,
+            now.service_id,
+            now.status,
+            (func.width_bucket(now.valid_from, ends) + 1).label("first"),
+            literal(len(days)).label("last"),
+        ).where(among(now)),
+        select(
+            then.authority_id,
+            then.service_id,
+            then.status,
+            (func.width_bucket(then.valid_from, ends) + 1).label("first"),
+            func.width_bucket(then.valid_to, ends).label("last"),
+        ).where(among(then)),
+    ).subquery("version")
 
 
 def _masks(authority_ids: Collection[int], *, by_subject: bool) -> Subquery:
