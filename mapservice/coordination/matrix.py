@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from mapservice import forms, i18n, listings, sheets
-from mapservice.coordination import compared, matrix_cells
+from mapservice.coordination import compared, matrix_cells, matrix_paper
 from mapservice.coordination import matrix_request as asking
 from mapservice.coordination.compared import TooManyError
 from mapservice.coordination.own import Own, full_name
@@ -168,6 +168,7 @@ def _pages(present: int | None, last: int) -> list[PageLink]:
 def _downloads() -> list[dict[str, str]]:
     kinds = (
         ("xlsx", "Excel (XLSX)", _("alle Leistungen, Symbole und Worte, fixierte Köpfe")),
+        ("pdf", "PDF", _("A3 quer zum Drucken, alle Leistungen, Köpfe auf jeder Seite")),
         ("csv", "CSV", _("alle Leistungen, für jede Tabellenkalkulation")),
     )
     return [
@@ -196,7 +197,14 @@ def as_xlsx(connection: Connection, version: Version) -> Payload:
     return sheets.as_xlsx(_sheet(connection, version, symbols=True))
 
 
-def _sheet(connection: Connection, version: Version, *, symbols: bool) -> Sheet:
+@blueprint.get("/vergleich.pdf")
+@versioned
+def as_pdf(connection: Connection, version: Version) -> Payload:
+    shown = _whole(connection)
+    return matrix_paper.paper(connection, version, shown, _remarks(shown), asking.link(PAGE, _external=True))
+
+
+def _whole(connection: Connection) -> asking.Shown:
     """The whole table, whatever page the address names."""
     shown = asking.read(connection, asking.parse())
     if shown.table is None:
@@ -205,6 +213,12 @@ def _sheet(connection: Connection, version: Version, *, symbols: bool) -> Sheet:
             parameter="authority",
             allowed=[_("eine Gruppe (group) oder Behörden (authority)")],
         )
+    return shown
+
+
+def _sheet(connection: Connection, version: Version, *, symbols: bool) -> Sheet:
+    shown = _whole(connection)
+    assert shown.table is not None
     table = shown.table
     words = matrix_cells.names()
     legend = ", ".join(f"{matrix_cells.SYMBOLS[code]} {name}" for code, name in words.items())

@@ -41,6 +41,7 @@ def _answer(job: Job, cache: Path) -> bytes:
     try:
         if job.form == "pdf":
             return DONE + paper.write(job, cache)
+        assert job.picture is not None
         return DONE + chart.draw(job.picture, job.form, cache)
     except Exception:  # noqa: BLE001 - whatever it is, the service is told and the next job comes
         return FAILED + traceback.format_exc(limit=-4).encode()

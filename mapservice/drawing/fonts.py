@@ -29,6 +29,13 @@ def unpacked(cache: Path) -> dict[str, Path]:
     return files
 
 
+def signs() -> Path:
+    """A typeface with circles, triangles and squares: comes with matplotlib."""
+    from matplotlib import get_data_path
+
+    return Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+
+
 def register(cache: Path) -> list[str]:
     """Make the typeface known to matplotlib. Returns the families to use, the fallback last."""
     from matplotlib.font_manager import fontManager

@@ -21,6 +21,8 @@ from mapservice.paths import STATIC
 
 _PICTURE, _CLOSEUP, _FONTS = f"{OWN_FILES}picture", f"{OWN_FILES}closeup", f"{OWN_FILES}font/"
 _SVG, _PNG = "image/svg+xml", "image/png"
+_SIGNS = "Signs"
+"""The family of the forms that tell a status, which the interface's typeface does not have."""
 
 # One line for each property of CSS that it does not know: those of KERN's style sheet are many.
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
@@ -56,17 +58,20 @@ class OwnFiles(URLFetcher):  # type: ignore[misc]
 def write(job: Job, cache: Path) -> bytes:
     """The paper as PDF/UA-1. job.html names the pictures by their addresses among OWN_FILES."""
     form, media_type = ("svg", _SVG) if job.vector else ("png", _PNG)
-    pictures = {_PICTURE: (chart.draw(job.picture, form, cache, text_as_paths=True), media_type)}
+    pictures = {}
+    if job.picture is not None:
+        pictures[_PICTURE] = (chart.draw(job.picture, form, cache, text_as_paths=True), media_type)
     if job.closeup is not None:
         pictures[_CLOSEUP] = (chart.draw(job.closeup, "svg", cache, text_as_paths=True), _SVG)
     cuts = fonts.unpacked(cache)
-    fetcher = OwnFiles(pictures, cuts)
+    fetcher = OwnFiles(pictures, {**cuts, _SIGNS: fonts.signs()})
     configuration = FontConfiguration()
     faces = "".join(
         f'@font-face {{ font-family: "{fonts.FAMILY}"; font-weight: {fonts.CUTS[cut]}; '
         f"src: url({_FONTS}{cut}) }}"
         for cut in cuts
     )
+    faces += f'@font-face {{ font-family: "{_SIGNS}"; src: url({_FONTS}{_SIGNS}) }}'
     style = weasyprint.CSS(string=faces, base_url=OWN_FILES, url_fetcher=fetcher, font_config=configuration)
     document = weasyprint.HTML(string=job.html, base_url=OWN_FILES, url_fetcher=fetcher)
     written: bytes = document.write_pdf(

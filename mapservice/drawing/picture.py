@@ -108,11 +108,11 @@ class Picture:
 class Job:
     """What the drawing process is asked for. form: png, svg or pdf; html: the paper around the picture, for
     pdf; vector: whether the paper holds the picture as lines, or, where these were too many, as pixels.
-    closeup: a second picture in the paper, always as lines.
+    closeup: a second picture in the paper, always as lines. picture: None for a paper without one.
     """
 
     form: str
-    picture: Picture
+    picture: Picture | None
     html: str = field(default="", repr=False)
     vector: bool = True
     closeup: Picture | None = None
