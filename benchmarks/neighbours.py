@@ -27,12 +27,12 @@ from sqlalchemy import Connection, select, text
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.values import fill
-from mapservice import cluster, create_app
+from mapservice import cluster, create_app, held_levels
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.domain import Audience, Kind, Level, Status
 from mapservice.layers import gaps, nearby
-from mapservice.layers.surroundings import Reach, surroundings
+from mapservice.layers.surroundings import Reach, Surroundings, surroundings
 from mapservice.models import Authority, Service
 
 T = TypeVar("T")
@@ -153,7 +153,7 @@ def measure(database: Database, questions: int) -> None:
     )
     times: dict[str, list[float]] = {name: [] for name in names}
     for number, (town, service) in enumerate(asked):
-        with database.reader(Audience.PUBLIC) as connection:
+        with database.reader(Audience.PUBLIC) as connection, app.app_context():
             connection.execute(text("SELECT 1"))
             answers = ask(connection, client, town, service)
         check(town.ars, answers)
@@ -187,7 +187,7 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
 def finder(connection: Connection, authority_id: int, key: str) -> list[nearby.Ranked]:
     """As the page asks: surroundings, standings, and the entries of its first 25 rows."""
     asked = nearby.wanted(connection, [key], [])
-    around = surroundings(connection, authority_id, Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY)
+    around = around_of(connection, authority_id)
     ids = [near.authority_id for near in around.nears]
     found = nearby.standings(connection, ids, asked, Audience.PUBLIC)
     rows = nearby.ranked(around.nears, found, nearby.OFFERED)
@@ -201,8 +201,16 @@ def finder(connection: Connection, authority_id: int, key: str) -> list[nearby.R
     return rows
 
 
+def around_of(connection: Connection, authority_id: int) -> Surroundings:
+    """With what a worker holds of the boundary release, as the pages ask."""
+    positions = held_levels.positions(connection)
+    return surroundings(
+        connection, positions, authority_id, Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY
+    )
+
+
 def gap_list(connection: Connection, town: Any) -> gaps.Gaps:
-    around = surroundings(connection, town.id, Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY)
+    around = around_of(connection, town.id)
     return gaps.gaps(connection, town, around.nears, Audience.PUBLIC, gaps.Direction.MISSING)
 
 

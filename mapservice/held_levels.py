@@ -26,6 +26,8 @@ from mapservice.layers.classes import ValueClass
 from mapservice.layers.crs import Crs
 from mapservice.layers.inputs import Inputs
 from mapservice.layers.outlines import Outlines, of_wkb
+from mapservice.layers.positions import Positions
+from mapservice.layers.positions import positions as read_positions
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.layers.tile_shapes import Cut, Tile
@@ -132,6 +134,14 @@ def basis(connection: Connection, version: Version, query: Query) -> Basis:
 def atlas(connection: Connection, level: Level) -> Atlas:
     current = release(connection)
     return of_release((current.mark, level), lambda: atlases.atlas(connection, current.id, level))
+
+
+def positions(connection: Connection) -> Positions:
+    """Where the areas of the current release lie; none while there is no release."""
+    current = remembered(connection, "release", lambda: atlases.release(connection))
+    if current is None:
+        return read_positions(connection, None)
+    return of_release((current.mark, "positions"), lambda: read_positions(connection, current.id))
 
 
 def boundary_of(connection: Connection, level: Level, key: str) -> int | None:

@@ -7,6 +7,8 @@ import datetime as dt
 from sqlalchemy import Connection, insert, select
 
 from mapservice.domain import FEDERATION, Level, ags_of, pad_ars
+from mapservice.layers import atlas
+from mapservice.layers.positions import Positions, positions
 from mapservice.models import Authority, Boundary, BoundaryRelease
 
 NRW, SH = "050000000000", "010000000000"
@@ -116,3 +118,10 @@ Querschnitt;Querschnitt Bürger;10119;Personalausweis;nicht im LeiKa;Ausweis ver
 Steuern & Zoll;Steuern;10360;Biersteuer;99102002000000;Biersteuer;1;
 ;;;;99089022000000;Angriffe durch Tiere;2/3;
 """
+
+
+def current_positions(connection: Connection) -> Positions:
+    """Those of the current release, as a worker keeps them."""
+    release = atlas.release(connection)
+    assert release is not None
+    return positions(connection, release.id)

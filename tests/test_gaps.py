@@ -21,6 +21,7 @@ from mapservice.domain import Audience
 from mapservice.layers.surroundings import Reach, of_authorities, surroundings
 from mapservice.models import Authority
 from tests.entries import INTERNAL, add_entry, add_service, change_entry, set_publication
+from tests.places import current_positions
 from tests.recount import gaps as recounted
 from tests.test_recount import World, copy_of, small_world  # noqa: F401 - fixtures
 
@@ -218,6 +219,7 @@ def test_gaps_are_those_that_pandas_counts(small_world: World, audience: str) ->
     found = 0
     with small_world.database.reader(viewer) as connection:
         ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
+        everywhere = current_positions(connection)
         for own in draw.sample(candidates, 60):
             around = draw.choice(("border", "30", "200", "similar"))
             direction, subjects = (
@@ -226,11 +228,11 @@ def test_gaps_are_those_that_pandas_counts(small_world: World, audience: str) ->
             )
             if around == "similar":
                 alike = recounted.similar(recount, own, 50)
-                nears = of_authorities(connection, ids[own], [ids[ars] for ars in alike], viewer)
+                nears = of_authorities(connection, everywhere, ids[own], [ids[ars] for ars in alike], viewer)
                 assert {near.ars for near in nears} == set(alike)
             else:
                 reach = Reach() if around == "border" else Reach(True, int(around))
-                nears = surroundings(connection, ids[own], reach, viewer).nears
+                nears = surroundings(connection, everywhere, ids[own], reach, viewer).nears
             expected = recounted.gaps(recount, own, [near.ars for near in nears], direction, subjects)
             parameters = {"authority": own, "around": around, "direction": direction, "subject": subjects}
             response: Any = client.get("/luecken.csv", query_string=parameters)

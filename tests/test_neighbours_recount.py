@@ -18,6 +18,7 @@ from tests import borders
 from tests.borders import Borders
 from tests.boundary_fixture import SMALL
 from tests.conftest import ROOT
+from tests.places import current_positions
 from tests.recount import areas
 from tests.recount.areas import Land
 
@@ -60,10 +61,11 @@ def compare(database: Database, land: Land, by_level: dict[str, Borders], author
     pairs = 0
     with database.reader(Audience.PUBLIC) as connection:
         ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
+        everywhere = current_positions(connection)
         for ars in authorities:
             for row in of_authority.get_group(ars).itertuples() if ars in of_authority.groups else ():
                 level = Level.from_plural(str(row.level))
-                found = surroundings(connection, ids[ars], Reach(), Audience.PUBLIC, level)
+                found = surroundings(connection, everywhere, ids[ars], Reach(), Audience.PUBLIC, level)
                 shared = by_level[str(row.level)].neighbours(str(row.key))
                 of_area = owner[str(row.level)]
                 # Without an authority (gemeindefrei) there is nobody to ask.
@@ -99,11 +101,12 @@ def distance(found: Surroundings, near: Near) -> int:
 def test_the_circle_holds_all_within_reach_and_nobody_else(boundaries_loaded: Database) -> None:
     with boundaries_loaded.reader(Audience.PUBLIC) as connection:
         ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
+        everywhere = current_positions(connection)
         everybody = surroundings(
-            connection, ids["055700044044"], Reach(True, 500), Audience.PUBLIC, Level.MUNICIPALITY
+            connection, everywhere, ids["055700044044"], Reach(True, 500), Audience.PUBLIC, Level.MUNICIPALITY
         )
         near = surroundings(
-            connection, ids["055700044044"], Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY
+            connection, everywhere, ids["055700044044"], Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY
         )
     own = everybody.own[0]
     expected = set()

@@ -21,6 +21,7 @@ from mapservice.layers.surroundings import Reach, surroundings
 from mapservice.models import Authority
 from tests.entries import INTERNAL, add_entry, add_service, change_entry, remove_entry, set_publication
 from tests.past import berlin, date_back
+from tests.places import current_positions
 from tests.recount import gaps as recounted
 from tests.test_recount import World, copy_of, small_world  # noqa: F401 - fixtures
 from tests.test_recount_past import Diary, diary  # noqa: F401 - a fixture
@@ -197,9 +198,10 @@ def test_gaps_of_past_days_are_those_that_pandas_counts(diary: Diary, audience: 
         comparison = diary.comparison(day, table, audience)
         with diary.world.database.reader(viewer) as connection:
             ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
+            everywhere = current_positions(connection)
             for own in draw.sample(candidates, 12):
                 direction = draw.choice(("missing", "help"))
-                nears = surroundings(connection, ids[own], Reach(True, 60), viewer).nears
+                nears = surroundings(connection, everywhere, ids[own], Reach(True, 60), viewer).nears
                 expected = recounted.gaps(comparison.recount, own, [near.ars for near in nears], direction)
                 asked = [("authority", own), ("around", "60"), ("direction", direction)]
                 response = comparison.client.get("/luecken.csv", query_string=asked)
@@ -235,9 +237,10 @@ def test_neighbours_of_past_days_are_those_that_pandas_finds(diary: Diary, audie
         bundles = sorted({key for _asker, key in best if len(key) == 5})
         with diary.world.database.reader(viewer) as connection:
             ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
+            everywhere = current_positions(connection)
             for own in draw.sample(candidates, 8):
                 key = draw.choice(bundles)
-                nears = surroundings(connection, ids[own], Reach(True, 100), viewer).nears
+                nears = surroundings(connection, everywhere, ids[own], Reach(True, 100), viewer).nears
                 expected = {near.ars for near in nears if best.get((near.ars, key)) == 1}
                 asked = [("authority", own), ("around", "100"), ("service", key), ("status", "online")]
                 response = comparison.client.get("/nachbarn.csv", query_string=asked)

@@ -12,7 +12,7 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import listings, params, past_days, sheets, tables, titles
+from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import picks, reasons
 from mapservice.coordination.own import Own, full_name, own
 from mapservice.database import Version
@@ -139,19 +139,20 @@ def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
     nobody = Answer(mine, direction, subjects, statuses, (), Surroundings((), ()), None, nothing, day)
     if mine.authority is None:
         return nobody
-    areas = own_areas(connection, mine.authority.id)
-    levels = tuple(Level(row.level) for row in areas)
+    positions = held_levels.positions(connection)
+    areas = own_areas(positions, mine.authority.id)
+    levels = tuple(area.level for area in areas)
     if not levels:
         return nobody
     audience = service().audience
     population = None
     if text == SIMILAR:
         population, ids = layer.similar(connection, mine.authority.id)
-        around = Surroundings(areas, of_authorities(connection, mine.authority.id, ids, audience))
+        around = Surroundings(areas, of_authorities(connection, positions, mine.authority.id, ids, audience))
     else:
         chosen = level if level in levels else None
         reached = picks.reach(text, chosen or levels[-1])
-        around = surroundings(connection, mine.authority.id, reached, audience, chosen)
+        around = surroundings(connection, positions, mine.authority.id, reached, audience, chosen)
     found = layer.gaps(connection, mine.authority, around.nears, audience, direction, subjects, statuses, day)
     return Answer(mine, direction, subjects, statuses, levels, around, population, found, day)
 

@@ -15,7 +15,7 @@ from flask_babel import ngettext
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import listings, params, past_days, sheets, tables, titles
+from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import asking, picks, reasons, small_map
 from mapservice.coordination.own import Own, full_name, own
 from mapservice.database import Version
@@ -125,11 +125,12 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
         picks.reach(args.get("around"), None)
         return Answer(mine, asked, Reach(), Surroundings((), ()), {}, [], (), Mine({}, frozenset()), day)
     audience = service().audience
-    levels = tuple(Level(row.level) for row in own_areas(connection, mine.authority.id))
+    positions = held_levels.positions(connection)
+    levels = tuple(area.level for area in own_areas(positions, mine.authority.id))
     chosen = level if level in levels else None
     lowest = chosen or (levels[-1] if levels else None)
     reached = picks.reach(args.get("around"), lowest)
-    around = surroundings(connection, mine.authority.id, reached, audience, chosen)
+    around = surroundings(connection, positions, mine.authority.id, reached, audience, chosen)
     ids = [near.authority_id for near in around.nears]
     found: dict[int, Standing] = {}
     reported = Mine({}, frozenset())

@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Connection,
-    Double,
-    Integer,
-    Row,
-    Select,
-    and_,
-    any_,
-    bindparam,
-    func,
-    null,
-    or_,
-    select,
-    union,
-)
+from sqlalchemy import Connection, Integer, Row, any_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Audience, Level
-from mapservice.layers.counting import current_release
+from mapservice.layers.positions import Area, Positions, distance_km
 from mapservice.layers.prepared import Prepared
-from mapservice.models import Authority, Boundary, BoundaryNeighbour
+from mapservice.models import Authority
 
-EARTH_KM = 6371.0088
-"""Mean radius of the Earth (IUGG); distances are great circles on that sphere."""
-_KM_OF_A_DEGREE = EARTH_KM * math.pi / 180
-_AUTHORITY = bindparam("authority", type_=Integer)
 _NEAREST = 10
 """So many are shown of an authority that has nobody around it, an island for one."""
 
@@ -78,12 +59,12 @@ class Near:
     @property
     def border_tenths(self) -> int | None:
         """Shared border in tenths of a kilometre, as it is shown and compared; at least one."""
-        return None if self.shared_m is None else max(1, math.floor(self.shared_m / 100 + 0.5))
+        return None if self.shared_m is None else max(1, _half_up(self.shared_m / 100))
 
     @property
     def whole_km(self) -> int:
         """Distance as it is shown and compared; 0 for the own district, which surrounds."""
-        return 0 if self.km is None else math.floor(self.km + 0.5)
+        return 0 if self.km is None else _half_up(self.km)
 
     @property
     def place(self) -> tuple[int, int, int, int]:
@@ -94,233 +75,178 @@ class Near:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """own: the areas of the authority, the highest level first, each with boundary_id, level, key, lon, lat
-    and its box. nears: in the order by place. only_nearest: nobody was in reach, these are the nearest.
+    """own: the areas of the authority, the highest level first. nears: in the order by place. only_nearest:
+    nobody was in reach, these are the nearest.
     """
 
-    own: tuple[Row[Any], ...]
+    own: tuple[Area, ...]
     nears: tuple[Near, ...]
     only_nearest: bool = False
 
 
+@dataclass(frozen=True)
+class _Spot:
+    """An area that was found from the place of one's own."""
+
+    area: Area
+    shared_m: float | None
+    same_district: bool
+    km: float | None
+    above: Level | None = None
+
+
 def surroundings(
-    connection: Connection, authority_id: int, reach: Reach, audience: Audience, level: Level | None = None
+    connection: Connection,
+    positions: Positions,
+    authority_id: int,
+    reach: Reach,
+    audience: Audience,
+    level: Level | None = None,
 ) -> Surroundings:
     """Authorities with an area at a level at which this one has one, and its association and district.
 
     level: that level alone, if the authority has an area there. Each authority once, by the area that comes
     first in the order. Without an area at all: nobody.
     """
-    own = own_areas(connection, authority_id)
-    chosen = tuple(row for row in own if level is None or row.level == level) or own
+    places = positions.of_authority(authority_id)
+    own = own_areas(positions, authority_id)
+    chosen = [place for place, area in zip(places, own, strict=True) if level in (None, area.level)] or places
     if not chosen:
         return Surroundings((), ())
-    by_id = {row.boundary_id: row for row in chosen}
-    north = ((reach.km or 0) + 0.5) / _KM_OF_A_DEGREE
-    farthest = min(89.0, max(abs(row.lat) for row in chosen) + north)
-    rows = _candidates(audience).rows(
-        connection,
-        own=list(by_id),
-        authority=authority_id,
-        district=reach.district,
-        circle=reach.km is not None,
-        east=north / math.cos(math.radians(farthest)),
-        north=north,
-    )
-    found = [near for row in rows if _in_reach(near := _near(by_id[row.me_id], row), reach)]
-    only_nearest = not found
+    spots = [spot for place in chosen for spot in _around(positions, place, reach)]
+    only_nearest = not spots
     if only_nearest:
-        found = _nearest(connection, chosen, authority_id, audience)
-    above = [
-        replace(_near(row, row), shared_m=None, same_district=True, km=None, above=Level(row.level))
-        for row in _above(audience).rows(connection, authority=authority_id)
+        spots = [spot for place in chosen for spot in _nearest(positions, place)]
+    ids = {spot.area.authority_id for spot in spots}
+    authorities = _authorities(connection, ids, audience, authority_id)
+    me = authorities[authority_id]
+    # They serve the same place, whatever the reach.
+    above = {me.association_id, me.district_id} - {None, authority_id}
+    spots += [
+        _Spot(area, None, True, None, area.level)
+        for other in above
+        for area in own_areas(positions, other)
+        if area.level in (Level.DISTRICT, Level.ASSOCIATION)
     ]
-    return Surroundings(chosen, tuple(_each_once([*found, *above])), only_nearest)
-
-
-def own_areas(connection: Connection, authority_id: int) -> tuple[Row[Any], ...]:
-    """The areas of an authority in the current release, the highest level first."""
-    return tuple(_own_areas().rows(connection, authority=authority_id))
-
-
-@functools.cache
-def _own_areas() -> Prepared:
-    return Prepared(
-        select(
-            Boundary.id.label("boundary_id"),
-            Boundary.level,
-            Boundary.key,
-            Boundary.district_id,
-            func.ST_X(Boundary.label_point).label("lon"),
-            func.ST_Y(Boundary.label_point).label("lat"),
-            Boundary.west,
-            Boundary.south,
-            Boundary.east,
-            Boundary.north,
-        )
-        .where(Boundary.release_id == current_release(), Boundary.authority_id == _AUTHORITY)
-        .order_by(Boundary.level)
+    return Surroundings(
+        tuple(positions.area(place) for place in chosen),
+        tuple(_each_once(_nears(spots, authorities))),
+        only_nearest,
     )
 
 
-def distance_km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Great circle between two points in degrees (haversine)."""
-    north, other_north = math.radians(lat), math.radians(other_lat)
-    a = (
-        math.sin((other_north - north) / 2) ** 2
-        + math.cos(north) * math.cos(other_north) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    )
-    return 2 * EARTH_KM * math.asin(math.sqrt(a))
+def own_areas(positions: Positions, authority_id: int) -> tuple[Area, ...]:
+    """The areas of an authority in the release, the highest level first."""
+    return tuple(positions.area(place) for place in positions.of_authority(authority_id))
 
 
 def of_authorities(
-    connection: Connection, authority_id: int, ids: Sequence[int], audience: Audience
+    connection: Connection, positions: Positions, authority_id: int, ids: Sequence[int], audience: Audience
 ) -> tuple[Near, ...]:
     """The same of authorities chosen otherwise, seen from this one: by the highest area of each."""
-    own = own_areas(connection, authority_id)
+    own = positions.of_authority(authority_id)
     if not own or not ids:
         return ()
-    me = own[0]
-    neighbour = aliased(BoundaryNeighbour)
-    statement = _columns(audience, neighbour.shared_m).join(
-        neighbour,
-        and_(neighbour.boundary_id == me.boundary_id, neighbour.neighbour_id == Boundary.id),
-        isouter=True,
-    )
-    statement = statement.where(Boundary.release_id == current_release(), Boundary.authority_id.in_(ids))
-    # Highest level first, which is kept: _each_once() takes the first of those at the same place.
-    rows = connection.execute(statement.order_by(Boundary.level))
-    return tuple(_each_once(_near(me, row) for row in rows))
+    others = [place for other in ids for place in positions.of_authority(other)]
+    authorities = _authorities(connection, ids, audience)
+    # Of one at the same place from here _each_once() takes the first, as they are ordered: the highest level.
+    return tuple(_each_once(_nears(_spots(positions, own[0], sorted(others)), authorities)))
 
 
-def _columns(audience: Audience, shared: Any) -> Select[Any]:
-    # The public role has no right to the other column.
-    contact = Authority.contact if audience is Audience.INTERNAL else Authority.public_contact
-    return select(
-        Boundary.id.label("boundary_id"),
-        Boundary.level,
-        Boundary.key,
-        Boundary.district_id,
-        func.ST_X(Boundary.label_point).label("lon"),
-        func.ST_Y(Boundary.label_point).label("lat"),
-        shared.label("shared_m"),
-        Authority.id.label("authority_id"),
-        Authority.ars,
-        Authority.name,
-        Authority.designation,
-        Authority.kinds,
-        func.coalesce(Authority.population, Boundary.population).label("population"),
-        Authority.website,
-        contact.label("contact"),
-    ).join_from(Boundary, Authority, Authority.id == Boundary.authority_id)
+def _around(positions: Positions, place: int, reach: Reach) -> list[_Spot]:
+    others = set(positions.neighbours(place))
+    if reach.district:
+        others.update(positions.of_district(place))
+    if reach.km is not None:
+        others.update(positions.within(place, reach.km + 0.5))
+    return [spot for spot in _spots(positions, place, others) if _in_reach(spot, reach)]
 
 
-@functools.cache
-def _candidates(audience: Audience) -> Prepared:
-    """Parameters: own (ids of boundaries), authority, district, circle (whether), east, north (degrees).
-
-    The column me_id is the own area by which a row was found. Three questions that an index answers each,
-    instead of one that reads every area of a level; the circle is a rectangle here.
-    """
-    me, other, neighbour = aliased(Boundary), aliased(Boundary), aliased(BoundaryNeighbour)
-    mine = any_(bindparam("own", type_=ARRAY(Integer)))
-    rectangle = func.ST_Expand(
-        me.label_point, bindparam("east", type_=Double), bindparam("north", type_=Double)
-    )
-    pairs = union(
-        select(neighbour.boundary_id.label("me_id"), neighbour.neighbour_id.label("other_id")).where(
-            neighbour.boundary_id == mine
-        ),
-        select(me.id, other.id)
-        .join_from(me, other, other.district_id == me.district_id)
-        .where(me.id == mine, other.level == me.level, bindparam("district", type_=Boolean)),
-        select(me.id, other.id)
-        .join_from(me, other, other.label_point.op("&&")(rectangle))
-        .where(
-            me.id == mine,
-            other.level == me.level,
-            other.release_id == me.release_id,
-            bindparam("circle", type_=Boolean),
-        ),
-    ).subquery("pairs")
-    shared = aliased(BoundaryNeighbour)
-    return Prepared(
-        _columns(audience, shared.shared_m)
-        .add_columns(pairs.c.me_id)
-        .join(pairs, pairs.c.other_id == Boundary.id)
-        .join(
-            shared,
-            and_(shared.boundary_id == pairs.c.me_id, shared.neighbour_id == Boundary.id),
-            isouter=True,
-        )
-        .where(Boundary.authority_id != _AUTHORITY)
-    )
+def _spots(positions: Positions, place: int, others: Iterable[int]) -> list[_Spot]:
+    """The areas at other places, but for those of the same authority."""
+    me, shared = positions.area(place), positions.neighbours(place)
+    spots = []
+    for other in others:
+        area = positions.area(other)
+        if area.authority_id != me.authority_id:
+            same = me.district_id is not None and area.district_id == me.district_id
+            km = distance_km(me.lon, me.lat, area.lon, area.lat)
+            spots.append(_Spot(area, shared.get(other), same, km))
+    return spots
 
 
-def _near(me: Row[Any], row: Row[Any]) -> Near:
-    return Near(
-        row.authority_id,
-        row.ars,
-        row.name,
-        row.designation,
-        row.kinds,
-        row.population,
-        row.website,
-        row.contact,
-        Level(row.level),
-        row.boundary_id,
-        row.key,
-        row.lon,
-        row.lat,
-        row.shared_m,
-        me.district_id is not None and row.district_id == me.district_id,
-        distance_km(me.lon, me.lat, row.lon, row.lat),
-    )
-
-
-def _in_reach(near: Near, reach: Reach) -> bool:
-    if near.shared_m is not None or (reach.district and near.same_district):
+def _in_reach(spot: _Spot, reach: Reach) -> bool:
+    if spot.shared_m is not None or (reach.district and spot.same_district):
         return True
     # As it is shown: what is said to be 25 km away is within 25 km.
-    return reach.km is not None and near.whole_km <= reach.km
+    return reach.km is not None and spot.km is not None and _half_up(spot.km) <= reach.km
 
 
-def _nearest(
-    connection: Connection, own: Sequence[Row[Any]], authority_id: int, audience: Audience
-) -> list[Near]:
-    """The nearest authorities of each level: of twice as many by the plane, the nearest by the sphere."""
-    found = []
-    for me in own:
-        shrink = math.cos(math.radians(me.lat))
-        x = (func.ST_X(Boundary.label_point) - me.lon) * shrink
-        y = func.ST_Y(Boundary.label_point) - me.lat
-        rows = connection.execute(
-            _columns(audience, null())
-            .where(
-                Boundary.release_id == current_release(),
-                Boundary.level == me.level,
-                Boundary.authority_id != authority_id,
-            )
-            .order_by(x * x + y * y)
-            .limit(2 * _NEAREST)
+def _nearest(positions: Positions, place: int) -> list[_Spot]:
+    """The nearest areas of the level."""
+    spots = _spots(positions, place, positions.of_level(place))
+    return sorted(spots, key=lambda spot: (spot.km, spot.area.key))[:_NEAREST]
+
+
+def _nears(spots: Iterable[_Spot], authorities: Mapping[int, Row[Any]]) -> Iterable[Near]:
+    """The spots with what is said of their authorities."""
+    for spot in spots:
+        area, row = spot.area, authorities[spot.area.authority_id]
+        yield Near(
+            row.id,
+            row.ars,
+            row.name,
+            row.designation,
+            row.kinds,
+            area.population if row.population is None else row.population,
+            row.website,
+            row.contact,
+            area.level,
+            area.boundary_id,
+            area.key,
+            area.lon,
+            area.lat,
+            spot.shared_m,
+            spot.same_district,
+            spot.km,
+            spot.above,
         )
-        nears = sorted((_near(me, row) for row in rows), key=lambda near: (near.km, near.ars))
-        found += nears[:_NEAREST]
-    return found
+
+
+def _authorities(
+    connection: Connection, ids: Collection[int], audience: Audience, own: int | None = None
+) -> dict[int, Row[Any]]:
+    """By id; with one's own, if it is named, and the association and the district of that."""
+    return {row.id: row for row in _by_ids(audience).rows(connection, ids=list(ids), own=own)}
 
 
 @functools.cache
-def _above(audience: Audience) -> Prepared:
-    """The own association and district: they serve the same place, whatever the reach."""
-    me = aliased(Authority)
+def _by_ids(audience: Audience) -> Prepared:
+    """Parameters: ids, own (id or None)."""
+    # The public role has no right to the other column.
+    contact = Authority.contact if audience is Audience.INTERNAL else Authority.public_contact
+    own, me = bindparam("own", type_=Integer), aliased(Authority)
     return Prepared(
-        _columns(audience, null())
-        .join(me, or_(me.association_id == Authority.id, me.district_id == Authority.id))
-        .where(
-            me.id == _AUTHORITY,
-            Authority.id != _AUTHORITY,
-            Boundary.release_id == current_release(),
-            Boundary.level.between(int(Level.DISTRICT), int(Level.ASSOCIATION)),
+        select(
+            Authority.id,
+            Authority.ars,
+            Authority.name,
+            Authority.designation,
+            Authority.kinds,
+            Authority.population,
+            Authority.website,
+            contact.label("contact"),
+            Authority.association_id,
+            Authority.district_id,
+        ).where(
+            or_(
+                Authority.id == any_(bindparam("ids", type_=ARRAY(Integer))),
+                Authority.id == own,
+                *(
+                    Authority.id == select(above).where(me.id == own).scalar_subquery()
+                    for above in (me.association_id, me.district_id)
+                ),
+            )
         )
     )
 
@@ -331,3 +257,7 @@ def _each_once(nears: Iterable[Near]) -> list[Near]:
     for near in sorted(nears, key=lambda near: (near.place, near.ars, -near.level)):
         best.setdefault(near.authority_id, near)
     return list(best.values())
+
+
+def _half_up(value: float) -> int:
+    return math.floor(value + 0.5)
