@@ -42,14 +42,14 @@ from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Scope, ServiceK
 from mapservice.models import Authority, DataVersion, Implementation, Service, Tally
 
 _MANY = 100
-_COLUMNS = ("online", "in_progress", "planned", "open", "reported")
-_UP_TO = {
+STATUS_COLUMNS = {
     "online": Status.ONLINE,
     "in_progress": Status.IN_PROGRESS,
     "planned": Status.PLANNED,
     "open": Status.OPEN,
     "reported": Status.NOT_RESPONSIBLE,
 }
+"""The bit strings of a tally, each with the worst status in it."""
 # The owner's view of what the public may see; its condition stands in the migration that makes the policies.
 _PUBLIC_IMPLEMENTATION = table(
     "public_implementation",
@@ -116,12 +116,12 @@ def _refresh_contributed(
     _remove(connection, audience, CONTRIBUTED, changed)
     connection.execute(
         insert(Tally).from_select(
-            ["audience", "scope", "authority_id", *_COLUMNS, "restricted"],
+            ["audience", "scope", "authority_id", *STATUS_COLUMNS, "restricted"],
             select(
                 Tally.audience,
                 literal(CONTRIBUTED),
                 Tally.authority_id,
-                *(getattr(Tally, name) for name in _COLUMNS),
+                *(getattr(Tally, name) for name in STATUS_COLUMNS),
                 literal(False),
             ).where(
                 Tally.audience == int(audience),
@@ -173,12 +173,12 @@ def _refresh_available(connection: Connection, audience: Audience, changed: Coll
         )
     connection.execute(
         insert(Tally).from_select(
-            ["audience", "scope", "authority_id", *_COLUMNS],
+            ["audience", "scope", "authority_id", *STATUS_COLUMNS],
             select(
                 literal(int(audience)),
                 literal(int(Scope.AVAILABLE)),
                 Authority.id,
-                *(any_of([getattr(part, name) for part in parts]) for name in _COLUMNS),
+                *(any_of([getattr(part, name) for part in parts]) for name in STATUS_COLUMNS),
             )
             .select_from(joined)
             .where(below, func.coalesce(*(part.authority_id for part in parts)).is_not(None)),
@@ -262,12 +262,12 @@ def _insert(
     )
     bundle = aliased(Service)
     bits = [
-        func.coalesce(func.bit_or(bundle.bit).filter(best.c.status <= int(_UP_TO[name])), no_bundles())
-        for name in _COLUMNS
+        func.coalesce(func.bit_or(bundle.bit).filter(best.c.status <= int(worst)), no_bundles())
+        for worst in STATUS_COLUMNS.values()
     ]
     connection.execute(
         insert(Tally).from_select(
-            ["audience", "scope", "authority_id", *_COLUMNS, "restricted"],
+            ["audience", "scope", "authority_id", *STATUS_COLUMNS, "restricted"],
             select(
                 literal(int(audience)), literal(int(scope)), best.c.authority_id, *bits, literal(restricted)
             )

@@ -155,9 +155,10 @@ def test_no_past_day_tells_of_what_is_hidden_today(
 
 
 def answer(client: FlaskClient, address: str) -> tuple[int, bytes]:
-    from mapservice.layers import past
+    from mapservice.layers import past, record
 
     past.forget()
+    record.forget()
     response = client.get(address)
     # Drawn anew for every page.
     return response.status_code, re.sub(rb'nonce="[^"]*"', b"", response.data)

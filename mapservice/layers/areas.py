@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -38,7 +38,7 @@ from mapservice.layers.counting import counted_areas, current_release, inside
 from mapservice.layers.crs import CRS84, Box, Crs
 from mapservice.layers.predicates import Filter
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection
+from mapservice.layers.selection import Selection, for_whole_levels
 from mapservice.models import Authority, Boundary, BoundaryShape
 
 _AT_ONCE = 5000
@@ -79,7 +79,7 @@ def values_as_array(
 
     A negative numerator is a Reason; null is an area outside the region of the query.
     """
-    counted = valued(query, selection, audience)
+    counted = valued(query, for_whole_levels(connection, query, selection), audience)
     numerator = counted.c.status if query.measure is Measure.STATUS else counted.c.n
     inside = counted.c.inside
     shown = case((~inside, "null"), else_=cast(func.coalesce(counted.c.reason, numerator), Text))
@@ -104,6 +104,8 @@ def counts(
     for spread left_out, population_n, population_of; subjects: with the columns of subject_counts.py.
     """
     chosen = None if of is None else select(func.unnest(cast(list(of), ARRAY(Integer))))
+    if of is None:
+        selection = for_whole_levels(connection, query, selection)
     counted = valued(query, selection, audience, touching=chosen)
     columns = [column for column in counted.c if column.name not in _NOT_COUNTED]
     statement = select(*columns).order_by(counted.c.ordinal)
@@ -124,7 +126,7 @@ def values_by_key(
     connection: Connection, query: Query, selection: Selection, audience: Audience
 ) -> tuple[str, str]:
     """Two JSON objects by boundary key: values (number or status), and reasons where there is none."""
-    counted = valued(query, selection, audience)
+    counted = valued(query, for_whole_levels(connection, query, selection), audience)
     key, reason = cast(func.to_json(Boundary.key), Text), counted.c.reason
     statement = (
         select(
@@ -171,6 +173,8 @@ def rows(
     chosen = None
     if boundary_id is None and (boxes or of_area or (early and page.limit is not None)):
         chosen = _chosen(query, selection, boxes, of_area, page if early else None)
+    if boundary_id is None and chosen is None:
+        selection = for_whole_levels(connection, query, selection)
     counted = valued(query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
     statement = (
@@ -217,7 +221,7 @@ def count_of_some(
     connection: Connection, query: Query, selection: Selection, audience: Audience, only: Only
 ) -> int:
     """How many areas inside the region are in these classes."""
-    counted = valued(query, selection, audience)
+    counted = valued(query, for_whole_levels(connection, query, selection), audience)
     statement = select(func.count()).select_from(counted).where(counted.c.inside)
     return connection.scalar(statement.where(_among(query, counted, only))) or 0
 
@@ -346,9 +350,7 @@ def _spread(query: Query, selection: Selection, audience: Audience, counted: CTE
 
     whole: all areas of the level are counted, and so are all municipalities.
     """
-    inner = Selection(
-        selection.bundle_ids, selection.service_ids, selection.member_ids, selection.size, selection.names, ()
-    )
+    inner = replace(selection, regions=())
     parent = {
         Level.STATE: Boundary.state_id,
         Level.DISTRICT: Boundary.district_id,

@@ -32,11 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, array
 
 from mapservice.domain import BUNDLE_BITS, FEDERATION, Audience, Level, Reason, Scope, ServiceKind, Status
-from mapservice.layers.offers import STATUS_COLUMNS, of_bundles, of_services
+from mapservice.layers.offers import of_bundles, of_services
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryRelease, Service, Tally
-from mapservice.tallies import no_bundles
+from mapservice.tallies import STATUS_COLUMNS, no_bundles
 
 Bits = ColumnElement[Any]
 _BIT = BIT(BUNDLE_BITS)
@@ -282,6 +282,9 @@ def _bits(
     whatever the query asks of entries. few: so few areas are counted that their entries are looked up one by
     one.
     """
+    if selection.day is not None:
+        day = selection.day.rows(name)
+        return day, day.c.authority_id
     tally = (
         select(Tally)
         .where(Tally.audience == int(audience), Tally.scope == int(query.scope))

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, true
 from mapservice.domain import SUBJECT_AREAS, Audience, ServiceKind
 from mapservice.layers.counting import Bits, bits_by_status, bits_set, valued_bits
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection
+from mapservice.layers.selection import Selection, for_whole_levels
 from mapservice.models import Service
 from mapservice.tallies import no_bundles
 
@@ -39,7 +39,7 @@ def facets(connection: Connection, query: Query, selection: Selection, audience:
     """Over all bundles, whatever services the query chooses; its other filters hold."""
     query = query.with_all_services()
     every = replace(selection, bundle_ids=None, service_ids=(), member_ids=())
-    v = valued_bits(query, every, audience).c
+    v = valued_bits(query, for_whole_levels(connection, query, every), audience).c
     by_status = bits_by_status(v)
     wanted: Bits = by_status[query.statuses[0]]
     for status in query.statuses[1:]:

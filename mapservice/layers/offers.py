@@ -31,12 +31,9 @@ from mapservice.layers.past import versions_on
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
 from mapservice.models import Implementation, Service
-from mapservice.tallies import no_bundles, restricted_rows
+from mapservice.tallies import STATUS_COLUMNS, no_bundles, restricted_rows
 
-OFFERED = {"online": Status.ONLINE, "in_progress": Status.IN_PROGRESS, "planned": Status.PLANNED}
-REPORTED = {"open": Status.OPEN, "reported": Status.NOT_RESPONSIBLE}
-STATUS_COLUMNS = {**OFFERED, **REPORTED}
-"""The bit strings of a tally, each with the worst status in it."""
+OFFERED = tuple(name for name, worst in STATUS_COLUMNS.items() if worst <= Status.PLANNED)
 Versions = list[tuple[Any, ColumnElement[bool]]]
 """Tables of entries, each with the condition on its rows."""
 

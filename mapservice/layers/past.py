@@ -29,7 +29,7 @@ from sqlalchemy.orm import aliased
 
 from mapservice.models import DataVersion, Implementation, ImplementationHistory
 
-_ZONE = "Europe/Berlin"
+ZONE = "Europe/Berlin"
 READ = (
     *("id", "authority_id", "service_id", "identifier", "status", "url", "solution_kind", "solution_id"),
     *("maturity_model", "maturity", "reusable", "reuse_note", "public_contact", "online_since"),
@@ -43,12 +43,12 @@ _lock = threading.Lock()
 def end_of(day: dt.date) -> ColumnElement[dt.datetime]:
     """The moment at which the day ends in Germany."""
     following = cast(literal(day + dt.timedelta(days=1), Date), DateTime(timezone=False))
-    return func.timezone(_ZONE, following, type_=DateTime(timezone=True))
+    return func.timezone(ZONE, following, type_=DateTime(timezone=True))
 
 
 def day_of(moment: Any) -> ColumnElement[dt.date]:
     """The day in Germany on which the moment lies."""
-    return cast(func.timezone(_ZONE, moment), Date)
+    return cast(func.timezone(ZONE, moment), Date)
 
 
 def versions_on(day: dt.date | None) -> list[tuple[Any, ColumnElement[bool]]]:
@@ -78,10 +78,7 @@ def days_of_change(connection: Connection) -> tuple[dt.date, ...]:
 
     Kept in this process while the data version stays.
     """
-    versions = select(DataVersion.audience, DataVersion.version, DataVersion.changed_at)
-    seen = [tuple(row) for row in connection.execute(versions.order_by(DataVersion.audience))]
-    # The role sees the versions that are its own: what is kept for one is never found by another.
-    key = (connection.engine.url.render_as_string(), *seen)
+    key = version_seen(connection)
     with _lock:
         found = _kept.get(key)
     if found is None:
@@ -89,6 +86,15 @@ def days_of_change(connection: Connection) -> tuple[dt.date, ...]:
         with _lock:
             _kept[key] = found
     return found
+
+
+def version_seen(connection: Connection) -> tuple[Any, ...]:
+    """The database and the data versions that this connection's role sees: its own ones, so that what is kept
+    for one role is never found by another.
+    """
+    versions = select(DataVersion.audience, DataVersion.version, DataVersion.changed_at)
+    seen = [tuple(row) for row in connection.execute(versions.order_by(DataVersion.audience))]
+    return (connection.engine.url.render_as_string(), *seen)
 
 
 def forget() -> None:
@@ -118,7 +124,7 @@ def _distinct_days(connection: Connection, column: Any, among: ColumnElement[boo
     """The days of a column, each found by one step along its index: rows share the moment of their import."""
     newest = select(func.max(column).label("at")).where(among).cte("moment", recursive=True)
     begin_of_day = func.timezone(
-        _ZONE, cast(day_of(newest.c.at), DateTime(timezone=False)), type_=DateTime(timezone=True)
+        ZONE, cast(day_of(newest.c.at), DateTime(timezone=False)), type_=DateTime(timezone=True)
     )
     before = select(func.max(column)).where(among, column < begin_of_day).scalar_subquery()
     moments = newest.union_all(select(before).where(newest.c.at.is_not(None)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, and_, func, select
 
 from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, Level, ServiceKind
 from mapservice.errors import N_, NotFoundError
-from mapservice.layers import past
+from mapservice.layers import past, record
 from mapservice.layers.query import Query
+from mapservice.layers.record import DayTallies
 from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
 
 _SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
@@ -32,7 +33,8 @@ class Selection:
 
     bundle_ids: the bundles of S, None for all. service_ids: the chosen services if not all of them are
     bundles; then bundle_ids is None, and counting goes over the entries of member_ids: the chosen services
-    and the LeiKa children of chosen bundles. size: number of services in S.
+    and the LeiKa children of chosen bundles. size: number of services in S. day: the tallies of a past
+    day, where all areas of a level are counted; without them counting makes them of the entries.
     """
 
     bundle_ids: tuple[int, ...] | None
@@ -41,6 +43,7 @@ class Selection:
     size: int
     names: tuple[str, ...]
     regions: tuple[Region, ...]
+    day: DayTallies | None = field(default=None, compare=False)
 
 
 def resolve(connection: Connection, query: Query) -> Selection:
@@ -68,6 +71,13 @@ def resolve(connection: Connection, query: Query) -> Selection:
         return Selection(ids, (), (), len(ids), subject_names + names, regions)
     size = connection.scalar(select(func.count()).select_from(Service).where(condition)) or 0
     return Selection(None, (), (), size, (), regions)
+
+
+def for_whole_levels(connection: Connection, query: Query, selection: Selection) -> Selection:
+    """The same, ready to count all areas of a level."""
+    if query.stand is None or query.filters_entries or selection.service_ids:
+        return selection
+    return replace(selection, day=record.record(connection).at_end_of(query.stand, query.scope))
 
 
 def check_day(connection: Connection, stand: dt.date | None) -> None:
