@@ -69,3 +69,16 @@ def test_without_scripts(visit: Visitor) -> None:
     expect(page.locator("#result")).to_contain_text(f"Am {SHOWN} war in 0 von")
     page.get_by_role("link", name="Zurück zu heute").click()
     expect(page.locator(".past-day")).to_have_count(0)
+
+
+def test_a_list_asks_for_a_day_of_ones_own_when_that_is_chosen(visit: Visitor) -> None:
+    made = visit()
+    page = made.open("/luecken?authority=055700044044", painted=False)
+    day = page.get_by_label("Tag", exact=True)
+    expect(day).to_be_hidden()
+    page.get_by_label("Stand", exact=True).select_option("day")
+    day.fill(DAY.isoformat())
+    with page.expect_navigation():
+        page.get_by_role("button", name="Zeigen").click()
+    expect(page.locator(".past-day")).to_contain_text(f"Stand vom {SHOWN}")
+    expect(day).to_have_value(DAY.isoformat())
