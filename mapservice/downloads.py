@@ -18,26 +18,11 @@ from mapservice.layers.areas import Page
 from mapservice.layers.classes import share
 from mapservice.layers.query import Query
 from mapservice.layers.selection import resolve
-from mapservice.responses import Payload, versioned
 from mapservice.service import service
 from mapservice.sheets import Cell, Sheet
 
 blueprint = Blueprint("downloads", __name__)
 _SHARES = (Measure.SHARE, Measure.SPREAD)
-
-
-@blueprint.get("/tabelle.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    """As spreadsheets in Germany expect it."""
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/tabelle.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    """A workbook of two sheets: the table, and what it shows, of when and from whom."""
-    return sheets.as_xlsx(_sheet(connection, version))
 
 
 def as_file(query: Query, ending: str, *, inline: bool = False) -> tuple[str, str]:
@@ -55,6 +40,7 @@ def _file_name(query: Query) -> str:
     return names[query.level]
 
 
+@sheets.routes(blueprint, "/tabelle")
 def _sheet(connection: Connection, version: Version) -> Sheet:
     """The table of this request, with its head and what it says about itself."""
     args = forms.filter_arguments(request.args)

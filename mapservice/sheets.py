@@ -9,16 +9,17 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from flask import Blueprint
 from flask_babel import gettext as _
 from sqlalchemy import Connection
 
 from mapservice import about, i18n
 from mapservice.database import Version
-from mapservice.responses import Payload
+from mapservice.responses import Payload, versioned
 from mapservice.service import service
 
 CSV = "text/csv"
@@ -46,6 +47,9 @@ class Sheet:
     notes: Sequence[tuple[str, str]]
     widths: Sequence[int] = ()
     freeze: str = "B2"
+
+
+_Made = TypeVar("_Made", bound=Callable[..., Sheet])
 
 
 def sheet(
@@ -86,6 +90,25 @@ def sheet(
     if service().internal:
         notes.insert(0, (_("Interne Ansicht"), _("Nicht veröffentlicht")))
     return Sheet(file, title, head, rows, notes, widths, freeze)
+
+
+def routes(blueprint: Blueprint, rule: str, name: str = "as") -> Callable[[_Made], _Made]:
+    """Serve the sheet that a function makes of (connection, version, **arguments of the rule) at this address
+    with .csv and with .xlsx; endpoints as_csv and as_xlsx, or with another beginning.
+    """
+
+    def serve(made: _Made) -> _Made:
+        def csv_file(connection: Connection, version: Version, **arguments: Any) -> Payload:
+            return as_csv(made(connection, version, **arguments))
+
+        def xlsx_file(connection: Connection, version: Version, **arguments: Any) -> Payload:
+            return as_xlsx(made(connection, version, **arguments))
+
+        blueprint.add_url_rule(f"{rule}.csv", f"{name}_csv", versioned(csv_file))
+        blueprint.add_url_rule(f"{rule}.xlsx", f"{name}_xlsx", versioned(xlsx_file))
+        return made
+
+    return serve
 
 
 def as_csv(table: Sheet) -> Payload:

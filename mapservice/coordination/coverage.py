@@ -22,7 +22,6 @@ from mapservice.layers import groups, targets
 from mapservice.layers.matrix import Line, Order, Sum, matrix
 from mapservice.layers.query import Query
 from mapservice.plans import MOST_COMPARED, Role
-from mapservice.responses import Payload, versioned
 from mapservice.service import service
 from mapservice.sheets import Cell, Sheet
 
@@ -191,18 +190,7 @@ class _Named:
 # --- downloads --------------------------------------------------------------------------------------
 
 
-@blueprint.get("/fortschritt/liste/<key>.csv")
-@versioned
-def as_csv(connection: Connection, version: Version, key: str) -> Payload:
-    return sheets.as_csv(_sheet(connection, version, key))
-
-
-@blueprint.get("/fortschritt/liste/<key>.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version, key: str) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version, key))
-
-
+@sheets.routes(blueprint, "/fortschritt/liste/<key>")
 def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
     """Who takes what, with the status of each service at each authority asked for."""
     shown = _read(connection, key)

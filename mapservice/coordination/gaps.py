@@ -22,7 +22,6 @@ from mapservice.i18n import number
 from mapservice.layers import gaps as layer
 from mapservice.layers.gaps import Direction, Gap, Gaps
 from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings
-from mapservice.responses import Payload, versioned
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -109,18 +108,6 @@ def _page(missing: list[str]) -> str:
         full_name=full_name,
         where=reasons.short_place,
     )
-
-
-@blueprint.get("/luecken.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/luecken.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version))
 
 
 def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
@@ -265,6 +252,7 @@ def _downloads(args: MultiDict[str, str]) -> list[tuple[str, str]]:
     return picks.downloads("coordination.gaps", _KNOWN, args)
 
 
+@sheets.routes(blueprint, "/luecken")
 def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
     args = picks.arguments()
     given = answer(connection, args)

@@ -25,7 +25,6 @@ from mapservice.i18n import number
 from mapservice.layers import nearby, past_nearby
 from mapservice.layers.nearby import Entry, Mine, Ranked, Standing
 from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings
-from mapservice.responses import Payload, versioned
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -100,18 +99,6 @@ class Answer:
 def page() -> str:
     """A link may name a service that there is no more: the page goes on without it and says so."""
     return without_missing(_page)
-
-
-@blueprint.get("/nachbarn.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/nachbarn.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version))
 
 
 def answer(connection: Connection, version: Version, args: MultiDict[str, str]) -> Answer:
@@ -436,6 +423,7 @@ def _chips(given: Answer) -> list[tuple[str, str]]:
 # --- table to take along --------------------------------------------------------------------------------
 
 
+@sheets.routes(blueprint, "/nachbarn")
 def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
     args = picks.arguments()
     given = answer(connection, version, args)

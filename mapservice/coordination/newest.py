@@ -155,18 +155,7 @@ def feed(connection: Connection, version: Version) -> Payload:
     return Payload(feeds.atom(made, rows[: asked.wanted.limit]), feeds.ATOM)
 
 
-@blueprint.get("/neu.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/neu.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version))
-
-
+@sheets.routes(blueprint, "/neu")
 def _sheet(connection: Connection, version: Version) -> Sheet:
     """The newest, so many as a file of such a list is good for."""
     asked = _asked(connection)

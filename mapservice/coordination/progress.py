@@ -23,7 +23,6 @@ from mapservice.layers.progress import Numbers, SubjectNumbers
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection, resolve
 from mapservice.models import Authority
-from mapservice.responses import Payload, versioned
 from mapservice.service import service
 from mapservice.sheets import Cell, Sheet
 
@@ -105,20 +104,6 @@ def page() -> str:
         downloads=[(kind, url_for(f".as_{kind}", **given)) for kind in ("csv", "xlsx")],
         data_as_of=service().version().changed_at,
     )
-
-
-@blueprint.get("/fortschritt.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    """The numbers of every day, those of the comparable authorities beside them."""
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/fortschritt.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    """The same as a workbook."""
-    return sheets.as_xlsx(_sheet(connection, version))
 
 
 def _arguments() -> MultiDict[str, str]:
@@ -251,7 +236,9 @@ def _result(found: Progress) -> str:
     return f"{said} {then}"
 
 
+@sheets.routes(blueprint, "/fortschritt")
 def _sheet(connection: Connection, version: Version) -> Sheet:
+    """The numbers of every day, those of the comparable authorities beside them."""
     args = _arguments()
     asked = _asked(connection, args)
     if not asked.members:

@@ -101,18 +101,7 @@ def _lists(args: MultiDict[str, str], *without: str) -> dict[str, Any]:
     return {name: values for name, values in args.lists() if name not in (*without, params.LANGUAGE)}
 
 
-@blueprint.get("/register.csv")
-@versioned
-def as_csv(connection: Connection, version: Version) -> Payload:
-    return sheets.as_csv(_sheet(connection, version))
-
-
-@blueprint.get("/register.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version))
-
-
+@sheets.routes(blueprint, "/register")
 def _sheet(connection: Connection, version: Version) -> Sheet:
     """The list of this request, all pages of it."""
     asked = register_form.asked(connection)
@@ -234,18 +223,7 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
     )
 
 
-@blueprint.get("/register/<public_id>.csv")
-@versioned
-def entry_csv(connection: Connection, version: Version, public_id: str) -> Payload:
-    return sheets.as_csv(_users_sheet(connection, version, public_id))
-
-
-@blueprint.get("/register/<public_id>.xlsx")
-@versioned
-def entry_xlsx(connection: Connection, version: Version, public_id: str) -> Payload:
-    return sheets.as_xlsx(_users_sheet(connection, version, public_id))
-
-
+@sheets.routes(blueprint, "/register/<public_id>", "entry")
 def _users_sheet(connection: Connection, version: Version, public_id: str) -> Sheet:
     """All users of one solution, a row for each."""
     row = _entry(connection, public_id)

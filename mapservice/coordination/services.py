@@ -22,7 +22,6 @@ from mapservice.layers import past, progress, running
 from mapservice.layers.progress import ServiceNumbers
 from mapservice.layers.running import Family
 from mapservice.layers.selection import resolve
-from mapservice.responses import Payload, versioned
 from mapservice.search.find import find
 from mapservice.service import service
 from mapservice.sheets import Cell, Sheet
@@ -220,18 +219,7 @@ def _lists(args: MultiDict[str, str], *without: str) -> dict[str, Any]:
     return {name: values for name, values in args.lists() if name not in (*without, params.LANGUAGE)}
 
 
-@blueprint.get("/leistungen/<path:key>.csv")
-@versioned
-def as_csv(connection: Connection, version: Version, key: str) -> Payload:
-    return sheets.as_csv(_sheet(connection, version, key))
-
-
-@blueprint.get("/leistungen/<path:key>.xlsx")
-@versioned
-def as_xlsx(connection: Connection, version: Version, key: str) -> Payload:
-    return sheets.as_xlsx(_sheet(connection, version, key))
-
-
+@sheets.routes(blueprint, "/leistungen/<path:key>")
 def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
     """A row for each entry of the authorities that the page lists."""
     found = _family(connection, key)
