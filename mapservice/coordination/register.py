@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from mapservice import forms, params, sheets, tables, titles
 from mapservice.coordination import contacts, register_form, register_words, solution_map
+from mapservice.coordination.register_form import kept
 from mapservice.database import Version
 from mapservice.domain import Level, Status
 from mapservice.errors import NotFoundError
@@ -69,9 +70,7 @@ def _page(missing: list[str]) -> str:
         columns=_columns(asked.wanted.sort, link),
         pages=tables.page_links(asked.page, found.total, link, asked.wanted.limit or 1),
         first=asked.wanted.offset + 1,
-        downloads=[
-            (kind, url_for(f".as_{kind}", **_lists(form, "page", "limit"))) for kind in ("csv", "xlsx")
-        ],
+        downloads=[(kind, url_for(f".as_{kind}", **kept(form, "page", "limit"))) for kind in ("csv", "xlsx")],
         data_as_of=service().version().changed_at,
         limits=[
             (size, link(limit=size if size != register_form.PAGES[0] else None, page=None))
@@ -97,10 +96,6 @@ def _columns(sort: Sort | None, link: tables.Link) -> list[tables.Column]:
     ]
 
 
-def _lists(args: MultiDict[str, str], *without: str) -> dict[str, Any]:
-    return {name: values for name, values in args.lists() if name not in (*without, params.LANGUAGE)}
-
-
 @sheets.routes(blueprint, "/register")
 def _sheet(connection: Connection, version: Version) -> Sheet:
     """The list of this request, all pages of it."""
@@ -113,7 +108,7 @@ def _sheet(connection: Connection, version: Version) -> Sheet:
         file="register",
         title=_("Register der Lösungen"),
         result=register_words.result(found),
-        address=url_for(".page", _external=True, **_lists(asked.args, "page", "limit")),
+        address=url_for(".page", _external=True, **kept(asked.args, "page", "limit")),
         head=register_words.head(),
         rows=[register_words.cells(row, keys) for row in found.rows],
         widths=(38, 32, 32, 24, 28, 14),
@@ -187,7 +182,7 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
         served = register_users.served(connection, audience, row.entry_id)
 
     def link(**changes: Any) -> str:
-        return url_for(".entry", public_id=row.public_id, **{**_lists(asked.args), **changes})
+        return url_for(".entry", public_id=row.public_id, **{**kept(asked.args), **changes})
 
     def about(authority: str) -> contacts.Subject:
         address = url_for(".entry", public_id=row.public_id, _external=True, lang=None)
@@ -215,7 +210,7 @@ def _entry_page(public_id: str, missing: list[str]) -> str:
         status_names={int(status): titles.status_name(status) for status in Status},
         status_codes={int(status): status.code for status in Status},
         downloads=[
-            (kind, url_for(f".entry_{kind}", public_id=row.public_id, **_lists(asked.args, "page")))
+            (kind, url_for(f".entry_{kind}", public_id=row.public_id, **kept(asked.args, "page")))
             for kind in ("csv", "xlsx")
         ],
         picture=url_for(".picture", public_id=row.public_id),
@@ -248,7 +243,7 @@ def _users_sheet(connection: Connection, version: Version, public_id: str) -> Sh
         version,
         file="loesung",
         title=register_words.name_of(row),
-        address=url_for(".entry", public_id=row.public_id, _external=True, **_lists(asked.args, "page")),
+        address=url_for(".entry", public_id=row.public_id, _external=True, **kept(asked.args, "page")),
         head=[
             _("Schlüssel"),
             _("Behörde"),

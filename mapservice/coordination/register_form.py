@@ -41,8 +41,12 @@ class Asked:
 
     def link(self, endpoint: str, **changes: Any) -> str:
         """This question at another page, or changed; None takes a parameter away."""
-        kept = {name: values for name, values in self.args.lists() if name != params.LANGUAGE}
-        return url_for(endpoint, **{**kept, **changes})
+        return url_for(endpoint, **{**kept(self.args), **changes})
+
+
+def kept(args: MultiDict[str, str], *without: str) -> dict[str, Any]:
+    """What a link takes over from these parameters; its language it knows itself."""
+    return {name: values for name, values in args.lists() if name not in (*without, params.LANGUAGE)}
 
 
 def arguments() -> MultiDict[str, str]:

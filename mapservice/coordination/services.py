@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from mapservice import day_fields, forms, i18n, params, past_days, sheets, tables, titles
 from mapservice.coordination import contacts, growth, progress_chart, register_form
+from mapservice.coordination.register_form import kept
 from mapservice.database import Version
 from mapservice.domain import Kind, Level, Measure, ServiceKind, Status, is_leika_key, is_ozg_id
 from mapservice.errors import NotFoundError
@@ -84,7 +85,7 @@ def _page(key: str, missing: list[str]) -> str:
     key = found.service.key
 
     def link(**changes: Any) -> str:
-        return url_for(".page", key=key, **{**_lists(asked.args), **changes})
+        return url_for(".page", key=key, **{**kept(asked.args), **changes})
 
     level, measure = _shown_as(found)
     filters: dict[str, Any] = {"service": key, "level": level.plural, "measure": measure.value}
@@ -133,7 +134,7 @@ def _page(key: str, missing: list[str]) -> str:
         status_names={int(status): titles.status_name(status) for status in Status},
         status_codes={int(status): status.code for status in Status},
         downloads=[
-            (kind, url_for(f".as_{kind}", key=key, **_lists(asked.args, "page"))) for kind in ("csv", "xlsx")
+            (kind, url_for(f".as_{kind}", key=key, **kept(asked.args, "page"))) for kind in ("csv", "xlsx")
         ],
         subject_name=titles.subject_name,
         picture=url_for("pictures.as_png", width=800, **filters),
@@ -215,10 +216,6 @@ def _shown_as(found: Family) -> tuple[Level, Measure]:
     return Level.STATE, Measure.STATUS
 
 
-def _lists(args: MultiDict[str, str], *without: str) -> dict[str, Any]:
-    return {name: values for name, values in args.lists() if name not in (*without, params.LANGUAGE)}
-
-
 @sheets.routes(blueprint, "/leistungen/<path:key>")
 def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
     """A row for each entry of the authorities that the page lists."""
@@ -243,7 +240,7 @@ def _sheet(connection: Connection, version: Version, key: str) -> Sheet:
         version,
         file="leistung",
         title=past_days.titled(found.service.name, asked.day),
-        address=url_for(".page", key=found.service.key, _external=True, **_lists(asked.args, "page")),
+        address=url_for(".page", key=found.service.key, _external=True, **kept(asked.args, "page")),
         head=[
             *(_("Schlüssel"), _("Behörde"), _("Art"), _("Kreis"), _("Leistungsschlüssel"), _("Leistung")),
             *(_("Status"), _("online seit"), _("geplant bis"), _("Lösung"), _("nachnutzbar")),
