@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from mapservice import corrections
+from mapservice.coordination.contacts import Contact
 from mapservice.domain import Status
 
 _MOST_NAMED = 5
@@ -26,16 +27,10 @@ class Inquiry:
     page: str
 
 
-@dataclass(frozen=True)
-class Contact:
-    """shown: of the entry, else of the authority. mail: a mailto address, None where neither has one."""
-
-    shown: str | None
-    mail: str | None
-
-
 def contact(of_entry: str | None, of_authority: str | None, inquiry: Inquiry) -> Contact:
-    """Both contacts as the audience may see them."""
+    """That of the entry, else of the authority, both as the audience may see them; the mail goes to the first
+    that is a mail address.
+    """
     address = corrections.recipient(of_entry, of_authority)
     mail = None if address is None else mail_link(address, inquiry)
     return Contact(of_entry or of_authority, mail)

@@ -14,7 +14,7 @@ from mapservice import corrections
 
 @dataclass(frozen=True)
 class Contact:
-    """shown: as it stands in the data; mail: a mailto address, None where it is no mail address."""
+    """shown: as it stands in the data; mail: a mailto address, None where none is known."""
 
     shown: str | None
     mail: str | None

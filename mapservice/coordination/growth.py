@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mapservice.coordination.progress_chart import Mark
+
 WIDTH, HEIGHT = 720, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 14, 26
 _MOST_YEARS_NAMED = 9
@@ -22,14 +24,6 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A mark at the edge of the curve. at: x or y in units of the drawing."""
-
-    at: float
-    label: str
-
-
-@dataclass(frozen=True)
 class Growth:
     """months: from the first with anybody to the present one. undated: authorities that give no day. path: of
     the curve's area; across, up: marks of years and numbers.
@@ -39,8 +33,8 @@ class Growth:
     undated: int
     path: str
     line: str
-    across: tuple[Tick, ...]
-    up: tuple[Tick, ...]
+    across: tuple[Mark, ...]
+    up: tuple[Mark, ...]
 
 
 def growth(days: Iterable[dt.date | None], today: dt.date) -> Growth | None:
@@ -78,17 +72,17 @@ def _drawn(months: tuple[Month, ...], undated: int) -> Growth:
     years = [(number, month.first.year) for number, month in enumerate(months) if month.first.month == 1]
     every = max(1, -(-len(years) // _MOST_YEARS_NAMED))
     across = tuple(
-        Tick(round(_LEFT + number * step, 1), str(year)) for number, year in years if not year % every
+        Mark(round(_LEFT + number * step, 1), str(year)) for number, year in years if not year % every
     )
     if not across:
-        across = (Tick(float(_LEFT), f"{months[0].first:%m/%Y}"),)
+        across = (Mark(float(_LEFT), f"{months[0].first:%m/%Y}"),)
     return Growth(
         months,
         undated,
         f"M{'L'.join(line)}L{WIDTH - _RIGHT} {y(0)}Z",
         f"M{'L'.join(line[1:])}",
         across,
-        tuple(Tick(y(part), f"{part}") for part in sorted({0, most // 2, most})),
+        tuple(Mark(y(part), f"{part}") for part in sorted({0, most // 2, most})),
     )
 
 

@@ -17,6 +17,7 @@ from werkzeug.datastructures import MultiDict
 
 from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import asking, picks, reasons, small_map
+from mapservice.coordination.contacts import Contact
 from mapservice.coordination.own import Own, full_name, own
 from mapservice.database import Version
 from mapservice.domain import KIND_NAMES, Kind, Level, MaturityModel, Status
@@ -64,7 +65,7 @@ class Row:
     code: str
     reasons: tuple[str, ...]
     items: tuple[Item, ...]
-    contact: asking.Contact
+    contact: Contact
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _row(given: Answer, place: int, ranked: Ranked) -> Row:
     code = _code(ranked.section)
     if not items or given.day is not None:
         # A prepared mail speaks of today.
-        asked = asking.Contact(of_entry or near.contact, None)
+        asked = Contact(of_entry or near.contact, None)
         return Row(place, ranked, full_name(near), code, tuple(said), tuple(items), asked)
     inquiry = asking.Inquiry(
         own=full_name(given.own.authority),

@@ -19,7 +19,7 @@ _MOST_LINES = 5
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on an axis and what stands there."""
+    """A place on an axis, in units of the drawing, and what stands there."""
 
     at: float
     label: str
