@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, Response, g, render_template, request
+from flask import Flask, Response, g, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -48,6 +48,22 @@ def _heading(status: int) -> str:
     }.get(status, _("Da ist etwas schiefgegangen"))
 
 
+def _further(error: MapServiceError) -> tuple[str, str] | None:
+    """Label and address of the page that tells what there is of what was not found."""
+    if error.status != 404:
+        return None
+    known = {
+        "list": (_("Zu den Ziellisten"), "coordination.coverage.index"),
+        "group": (_("Zum Vergleich, der alle Gruppen nennt"), "coordination.matrix.page"),
+        "id": (_("Zum Register der Lösungen"), "coordination.register.page"),
+        "service": (_("Leistung suchen"), "search.page"),
+    }
+    if error.parameter not in known:
+        return None
+    label, endpoint = known[error.parameter]
+    return label, url_for(endpoint)
+
+
 def _advice(status: int) -> list[str]:
     if status in (400, 413, 414):
         return [_("Prüfen Sie die Adresse, oder beginnen Sie ohne Filter von vorn.")]
@@ -76,6 +92,7 @@ def page(error: MapServiceError) -> Response:
         message=i18n.error_message(error),
         allowed=error.allowed,
         advice=_advice(error.status),
+        further=_further(error),
         **content,
     )
     response = Response(body, error.status, mimetype="text/html")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, or_, select
 
-from mapservice.domain import SUBJECT_AREAS, Audience, Level, Scope, ServiceKind, pad_ars
+from mapservice.domain import SUBJECT_AREAS, Audience, Kind, Level, Scope, ServiceKind, pad_ars
 from mapservice.models import (
     Authority,
     Boundary,
@@ -177,11 +178,27 @@ def near_keys(connection: Connection, key: str, limit: int = 10) -> list[Found]:
             .limit(limit)
         ).all()
         if rows:
-            return [
-                Found(row.ars, row.name, ", ".join(part for part in (row.designation, row.ars) if part))
-                for row in rows
-            ]
+            return _found(rows)
     return []
+
+
+def states(connection: Connection) -> list[Found]:
+    """The states of today."""
+    is_state = Authority.kinds.op("&")(int(Kind.STATE)) != 0
+    return _found(
+        connection.execute(
+            select(Authority.ars, Authority.name, Authority.designation)
+            .where(Authority.is_current, is_state)
+            .order_by(Authority.name)
+        ).all()
+    )
+
+
+def _found(rows: Iterable[Row[Any]]) -> list[Found]:
+    return [
+        Found(row.ars, row.name, ", ".join(part for part in (row.designation, row.ars) if part))
+        for row in rows
+    ]
 
 
 def full_key(connection: Connection, key: str) -> str | None:

@@ -229,7 +229,7 @@ def _former(connection: Connection, given: Answer) -> list[listings.Found]:
     authority = given.own.authority
     if authority is None or given.around.own:
         return []
-    return [found for found in listings.near_keys(connection, authority.ars) if found.ars != authority.ars]
+    return picks.instead(connection, authority.ars)
 
 
 # --- addresses, files --------------------------------------------------------------------------------------

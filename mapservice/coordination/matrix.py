@@ -209,9 +209,11 @@ def _whole(connection: Connection) -> asking.Shown:
     shown = asking.read(connection, asking.parse())
     if shown.table is None:
         raise ParameterError(
-            shown.compared.own.message or _("Wer verglichen werden soll, fehlt."),
+            shown.compared.own.message
+            or " ".join(shown.compared.notes)
+            or _("Wer verglichen werden soll, fehlt."),
             parameter="authority",
-            allowed=[_("eine Gruppe (group) oder Behörden (authority)")],
+            allowed=shown.compared.own.offered or [_("eine Gruppe (group) oder Behörden (authority)")],
         )
     return shown
 

@@ -342,11 +342,11 @@ def _own_statuses(given: Answer) -> list[tuple[str, Status]]:
 
 
 def _former(connection: Connection, given: Answer) -> list[listings.Found]:
-    """For an authority without an area: those of today whose keys begin alike."""
+    """For an authority without an area: whom to take instead."""
     authority = given.own.authority
     if authority is None or given.around.own:
         return []
-    return [found for found in listings.near_keys(connection, authority.ars) if found.ars != authority.ars]
+    return picks.instead(connection, authority.ars)
 
 
 def _overview(given: Answer) -> list[tuple[str, str, list[str], bool]]:

@@ -37,6 +37,11 @@ class Own:
     message: str | None = None
 
     @property
+    def offered(self) -> list[str]:
+        """The choices as an error names them."""
+        return [f"{ars} ({name})" for ars, name, _hint in self.choices]
+
+    @property
     def shown(self) -> str:
         """What stands in the field: the name once the authority is known."""
         return self.text if self.authority is None else full_name(self.authority)

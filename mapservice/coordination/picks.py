@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import day_fields, i18n, params, past_days, search_pages
+from mapservice import day_fields, i18n, listings, params, past_days, search_pages
 from mapservice.coordination.own import Own
 from mapservice.database import Version
 from mapservice.domain import SUBJECT_AREAS, Level, Status
@@ -140,8 +140,14 @@ def require_own(mine: Own) -> None:
         raise ParameterError(
             mine.message or _("Bitte die eigene Behörde angeben."),
             parameter="authority",
-            allowed=[_("Schlüssel (ARS, AGS) oder eindeutiger Name")],
+            allowed=mine.offered or [_("Schlüssel (ARS, AGS) oder eindeutiger Name")],
         )
+
+
+def instead(connection: Connection, ars: str) -> list[listings.Found]:
+    """For an authority without an area: those of today whose keys begin alike, else the states."""
+    near = [found for found in listings.near_keys(connection, ars) if found.ars != ars]
+    return near or listings.states(connection)
 
 
 def reach(text: str | None, lowest: Level | None) -> Reach:

@@ -100,7 +100,7 @@ def page() -> str:
         mean=progress_chart.mean,
         result=_result(found) if found else None,
         subject_name=titles.subject_name,
-        link=lambda ars: url_for(".page", authority=ars),
+        own_link=lambda ars: url_for(".page", authority=ars),
         downloads=[(kind, url_for(f".as_{kind}", **given)) for kind in ("csv", "xlsx")],
         data_as_of=service().version().changed_at,
     )
@@ -150,7 +150,7 @@ def _list(connection: Connection, listed: tuple[str, ...]) -> Asked:
             raise ParameterError(
                 one.message or _("Das ist keine Behörde."),
                 parameter="authority",
-                allowed=[ars for ars, _name, _hint in one.choices],
+                allowed=one.offered,
             )
     rows = [one.authority for one in found if one.authority is not None]
     name = ngettext("%(n)s Behörde", "%(n)s Behörden", len(rows), n=i18n.number(len(rows)))
@@ -246,7 +246,7 @@ def _sheet(connection: Connection, version: Version) -> Sheet:
             asked.own.message
             or _("Wessen Fortschritt? Nennen Sie eine Behörde, eine Region oder eine Gruppe."),
             parameter="authority",
-            allowed=["authority=055700000000", "within=05570", "group=districts:05"],
+            allowed=asked.own.offered or ["authority=055700000000", "within=05570", "group=districts:05"],
         )
     found = _progress(connection, asked)
     head = [_("Tag"), _("Behörden mit Angaben")]
