@@ -26,6 +26,7 @@ from sqlalchemy import text
 
 from mapservice import cluster, create_app, tallies
 from mapservice.config import Settings
+from mapservice.coordination.register_form import PAGES
 from mapservice.database import Database
 from mapservice.register import refresh as register
 
@@ -179,6 +180,8 @@ def asking(client: FlaskClient, database: Database, number: int) -> None:
         widest = connection.scalar(
             text("SELECT public_id FROM register_entry WHERE audience = 3 ORDER BY users DESC LIMIT 1")
         )
+        entries = connection.scalar(text("SELECT count(*) FROM register_entry WHERE audience = 3")) or 0
+    pages = min(20, -(-entries // int(PAGES[0])))
     states = [f"{n:02}" for n in range(1, 17)]
     cases: dict[str, tuple[Callable[[], tuple[str, dict[str, str]]], float | None]] = {
         "search with typos": (lambda: ("/register", {"q": next(typed)}), LIMIT),
@@ -197,7 +200,7 @@ def asking(client: FlaskClient, database: Database, number: int) -> None:
             lambda: ("/register", {"within": draw.choice(("053", "091", "081"))}),
             None,
         ),
-        "the list": (lambda: ("/register", {"sort": "name", "page": str(draw.randint(1, 20))}), LIMIT),
+        "the list": (lambda: ("/register", {"sort": "name", "page": str(draw.randint(1, pages))}), LIMIT),
         "the page of the most used": (lambda: (f"/register/{widest}", {}), None),
     }
     for name, (ask, limit) in cases.items():
