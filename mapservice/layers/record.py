@@ -222,7 +222,9 @@ def _authorities(connection: Connection) -> Authorities:
 
 
 def _places_of_bundles(connection: Connection) -> NDArray[np.int16]:
-    """By the id of a service the place of its bundle in a bit string, -1 without one."""
+    """By the id of a service the place of its bundle in a bit string, -1 without one; the last element stands
+    for services that the role does not see.
+    """
     bundle = aliased(Service)
     rows = connection.execute(
         select(Service.id, bundle.key)
@@ -230,7 +232,7 @@ def _places_of_bundles(connection: Connection) -> NDArray[np.int16]:
         .where(bundle.kind == int(ServiceKind.BUNDLE))
     ).all()
     last = connection.scalar(select(func.max(Service.id))) or 0
-    places = np.full(last + 1, -1, np.int16)
+    places = np.full(last + 2, -1, np.int16)
     for service_id, key in rows:
         places[service_id] = int(key) - OZG_ID_FIRST
     return places
@@ -259,7 +261,7 @@ def _versions(
 
 def _unpacked(sent: NDArray[Any], authorities: Authorities, bundles: NDArray[np.int16]) -> Versions:
     authority = np.searchsorted(authorities.ids, sent["authority"]).astype(np.int32)
-    bundle = bundles[sent["service"]]
+    bundle = bundles[np.minimum(sent["service"], len(bundles) - 1)]
     place = np.where(bundle < 0, -1, authority * _BYTES + (bundle >> 3)).astype(np.int32)
     bit = np.uint8(128) >> (bundle & 7).astype(np.uint8)
     held = Held(authority, place, bit, sent["status"].astype(np.int8))
