@@ -52,8 +52,16 @@ def application() -> Flask:
     set_up_logging(settings.log_level)
     urls = cluster.urls(settings)
     app = create_app(settings, Database(DatabaseUrls(None, urls.internal, urls.public), settings))
-    threading.Thread(target=warm_up, args=(app,), daemon=True).start()
+    threading.Thread(target=_make_ready, args=(app,), daemon=True).start()
     return app
+
+
+def _make_ready(app: Flask) -> None:
+    """What would take a visitor's time, while the worker answers already."""
+    from mapservice import tiles_ahead
+
+    warm_up(app)
+    tiles_ahead.keep(app)
 
 
 def warm_up(app: Flask) -> None:

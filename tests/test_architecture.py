@@ -73,6 +73,7 @@ WEB = {
     "tile_matrices",
     "tile_style",
     "tiles",
+    "tiles_ahead",
     "titles",
     "vocabulary",
 }

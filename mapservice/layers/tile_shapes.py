@@ -70,6 +70,13 @@ def tile_at(zoom: int, longitude: float, latitude: float) -> Tile:
     return Tile(zoom, x, y)
 
 
+def covering(zoom: int, box: tuple[float, float, float, float]) -> list[Tile]:
+    """The tiles that show a box in degrees (west, south, east, north)."""
+    west, south, east, north = box
+    first, last = tile_at(zoom, west, north), tile_at(zoom, east, south)
+    return [Tile(zoom, x, y) for x in range(first.x, last.x + 1) for y in range(first.y, last.y + 1)]
+
+
 def cut(on_grid: Outlines, tile: Tile, extent: int) -> Cut:
     """The shapes of a tile and its buffer, in steps of which the tile has `extent`."""
     at, shown = drawn(on_grid, tile, extent)
