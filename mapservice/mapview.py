@@ -7,6 +7,9 @@ no geometry and no text from the database is in it. Names are fixed, so two rend
 from __future__ import annotations
 
 import functools
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,11 +49,26 @@ class MapMarkup:
     script: str
 
 
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """folium takes pandas where it finds it, for tables that we never give it: 50 MB in each worker."""
+    if "pandas" in sys.modules:
+        yield
+        return
+    # What Python takes for a module that is not there.
+    sys.modules["pandas"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
+
+
 @functools.lru_cache(maxsize=8)
 def render(urls: MapUrls, tiles: str | None = None, max_zoom: int = 18) -> MapMarkup:
     """tiles: template of a base map's addresses, with {z}, {x}, {y}; made, but not put on the map."""
     # Not with the module: commands and tests that never show a map need no folium.
-    import folium
+    with _without_pandas():
+        import folium
     from branca.element import CssLink, JavascriptLink, MacroElement
     from folium.template import Template
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import folium
 
@@ -68,3 +70,16 @@ def test_a_base_map_is_made_but_not_put_on_the_map() -> None:
     assert "</script>" not in script
     assert '"maxNativeZoom": 15' in script
     assert "tile_layer" not in mapview.render(URLS).script
+
+
+def test_the_map_is_made_without_pandas_which_stays_there_for_others() -> None:
+    """In a process of its own: here others have imported it."""
+    code = (
+        "import sys; from mapservice.mapview import MapUrls, render;"
+        "from dataclasses import fields;"
+        "render(MapUrls(**{field.name: '/x' for field in fields(MapUrls)}));"
+        "print('folium' in sys.modules, 'pandas' in sys.modules);"
+        "import pandas; print(pandas.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False", "pandas"]
