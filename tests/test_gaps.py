@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import random
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,36 +11,42 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html  # type: ignore[import-untyped]
 from openpyxl import load_workbook
-from sqlalchemy import select, update
+from sqlalchemy import update
 
-from mapservice import create_app
 from mapservice.database import Database
-from mapservice.domain import Audience
-from mapservice.layers.surroundings import Reach, of_authorities, surroundings
 from mapservice.models import Authority
-from tests.entries import INTERNAL, add_entry, add_service, change_entry, set_publication
-from tests.places import current_positions
-from tests.recount import gaps as recounted
-from tests.test_recount import World, copy_of, small_world  # noqa: F401 - fixtures
+from tests import around
+from tests.around import (
+    DISTRICT,
+    DOG,
+    DOG_REGISTRATION,
+    EVERSWINKEL,
+    ID_CARD,
+    MUENSTER,
+    OSTBEVERN,
+    SENDENHORST,
+    TELGTE,
+    WARENDORF,
+    refused,
+    said,
+)
+from tests.asking import client_of
+from tests.entries import INTERNAL, add_entry, add_service, change_entry
 
-TELGTE, OSTBEVERN, EVERSWINKEL, WARENDORF = "055700044044", "055700032032", "055700024024", "055700052052"
-DISTRICT, MUENSTER = "055700000000", "055150000000"
-DOG, ID_CARD, BUILDING, CHILD = "10160", "10500", "10700", "10800"
+PATH = "/luecken"
+BUILDING, CHILD = "10700", "10800"
 
 
 @pytest.fixture
 def database(boundaries_loaded: Database) -> Database:
     with boundaries_loaded.owner() as connection:
-        bundle = add_service(connection, DOG, name="Hundehaltung", subject_area_id=5)
-        add_service(connection, "99110009104000", name="Hund anmelden", parent_id=bundle)
-        add_service(connection, ID_CARD, name="Personalausweis", subject_area_id=10)
+        around.add_services(connection)
         add_service(connection, BUILDING, name="Baugenehmigung", declared_kinds=4, responsible=4)
         add_service(connection, CHILD, name="Kita", subject_area_id=6)
-        for ars in (TELGTE, OSTBEVERN, EVERSWINKEL, WARENDORF, DISTRICT, MUENSTER):
-            set_publication(connection, ars)
+        around.publish(connection, (TELGTE, OSTBEVERN, EVERSWINKEL, WARENDORF, DISTRICT, MUENSTER))
         for ars in (OSTBEVERN, EVERSWINKEL, WARENDORF):
             add_entry(connection, ars, DOG, 1)
-        add_entry(connection, MUENSTER, "99110009104000", 1)
+        add_entry(connection, MUENSTER, DOG_REGISTRATION, 1)
         add_entry(connection, MUENSTER, BUILDING, 1)
         add_entry(connection, EVERSWINKEL, ID_CARD, 1)
         add_entry(connection, OSTBEVERN, CHILD, 1)
@@ -53,15 +57,12 @@ def database(boundaries_loaded: Database) -> Database:
 
 @pytest.fixture
 def client(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(database.settings, database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database) as client:
+        yield client
 
 
 def page(client: FlaskClient, **parameters: Any) -> Any:
-    response = client.get("/luecken", query_string=parameters)
-    assert response.status_code == 200, response.text
-    return html.fromstring(response.text)
+    return around.page(client, PATH, **parameters)
 
 
 def rows(found: Any) -> list[tuple[str, str, str]]:
@@ -75,10 +76,6 @@ def rows(found: Any) -> list[tuple[str, str, str]]:
         for section in found.xpath("//main//div[@class='gaps']")
         for row in section.xpath(".//tbody/tr")
     ]
-
-
-def said(found: Any) -> str:
-    return " ".join(found.xpath("string(//main)").split())
 
 
 def test_what_most_neighbours_have_stands_first_and_what_is_under_way_apart(client: FlaskClient) -> None:
@@ -153,8 +150,8 @@ def test_those_of_similar_size(client: FlaskClient, database: Database) -> None:
         ({"authority": "000000000000"}, "hat auf der Karte keine Fläche"),
         ({"authority": "031549502502"}, "gemeindefrei"),
         ({"authority": "073345001001"}, "Aus dem Umkreis liegen noch keine Angaben vor"),
-        ({"authority": "055700040040"}, "Von Sendenhorst (Stadt) liegen noch keine Angaben vor"),
-        ({"authority": "055700040040", "direction": "help"}, "nicht sagen, wem sie helfen kann"),
+        ({"authority": SENDENHORST}, "Von Sendenhorst (Stadt) liegen noch keine Angaben vor"),
+        ({"authority": SENDENHORST, "direction": "help"}, "nicht sagen, wem sie helfen kann"),
         ({"authority": EVERSWINKEL, "subject": "umwelt"}, "Hier gibt es keine Lücke"),
     ],
 )
@@ -176,9 +173,7 @@ def test_what_cannot_be_answered_is_explained(
     ],
 )
 def test_wrong_parameters_are_named(client: FlaskClient, parameters: dict[str, str], parameter: str) -> None:
-    response = client.get("/luecken", query_string=parameters)
-    assert response.status_code == 400
-    assert parameter in response.text
+    refused(client, PATH, parameters, parameter)
 
 
 def test_a_withdrawal_takes_it_off(client: FlaskClient, database: Database) -> None:
@@ -204,52 +199,3 @@ def test_workbook_and_english(client: FlaskClient) -> None:
         page(client, authority=TELGTE, around="border", lang="en")
     )
     assert client.get("/luecken.csv").status_code == 400
-
-
-# --- recounted ------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("audience", ["public", "internal"])
-def test_gaps_are_those_that_pandas_counts(small_world: World, audience: str) -> None:  # noqa: F811
-    comparison = small_world.comparison(audience)
-    client, recount = comparison.client, comparison.recount
-    viewer = Audience.PUBLIC if audience == "public" else Audience.INTERNAL
-    draw = random.Random(11)
-    candidates = [ars for ars in small_world.land.authorities if ars != "000000000000"]
-    found = 0
-    with small_world.database.reader(viewer) as connection:
-        ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
-        everywhere = current_positions(connection)
-        for own in draw.sample(candidates, 60):
-            around = draw.choice(("border", "30", "200", "similar"))
-            direction, subjects = (
-                draw.choice(("missing", "help")),
-                draw.choice(((), (), ("umwelt", "familie_kind"))),
-            )
-            if around == "similar":
-                alike = recounted.similar(recount, own, 50)
-                nears = of_authorities(connection, everywhere, ids[own], [ids[ars] for ars in alike], viewer)
-                assert {near.ars for near in nears} == set(alike)
-            else:
-                reach = Reach() if around == "border" else Reach(True, int(around))
-                nears = surroundings(connection, everywhere, ids[own], reach, viewer).nears
-            expected = recounted.gaps(recount, own, [near.ars for near in nears], direction, subjects)
-            parameters = {"authority": own, "around": around, "direction": direction, "subject": subjects}
-            response: Any = client.get("/luecken.csv", query_string=parameters)
-            table = csv.DictReader(io.StringIO(response.data.decode("utf-8-sig")), delimiter=";")
-            answered = [
-                (row["Schlüssel der Leistung"], int(row["von Behörden"]), row)
-                for row in table
-                if (row["von Behörden"] or "").isdigit()
-            ]
-            number = "fehlt bei" if direction == "help" else "online bei"
-            told = [
-                (key, int(row[number]), of, row["Schlüssel der nächsten"].split(", "))
-                for key, of, row in answered
-            ]
-            assert sorted(told) == sorted(expected), (own, around, direction)
-            # In the order of the recount, but for equals, which go by name.
-            place = {row[0]: (row[1], row[3][0]) for row in expected}
-            assert [place[row[0]] for row in told] == [place[row[0]] for row in expected], (own, around)
-            found += len(told)
-    assert found > 60
