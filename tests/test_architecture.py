@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 PACKAGE = Path(__file__).resolve().parent.parent / "mapservice"
 WEB = {
     "about",
@@ -179,3 +181,7 @@ def test_no_file_does_too_many_jobs() -> None:
         if (n := len(path.read_text("utf-8").splitlines())) > 500
     }
     assert long == {}
+
+
+def test_the_files_that_are_begun_first_are_there() -> None:
+    assert [name for name in LONGEST if not (PACKAGE.parent / name).is_file()] == []
