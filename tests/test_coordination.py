@@ -30,6 +30,7 @@ def test_the_start_page_leads_to_every_page_and_keeps_the_language(client: Flask
     assert "For coordinators" in page.text
     with client.application.test_request_context("/?lang=en"):
         addresses = [client.application.url_for(item.endpoint) for item in navigation.pages()]
+    assert len(addresses) > 3
     for address in addresses:
         assert f'href="{address}"' in page.text
         assert client.get(address).status_code == 200

@@ -121,6 +121,7 @@ def test_numbers_are_those_of_the_map(client: FlaskClient) -> None:
     rows, _ = read_csv(client, "/tabelle.csv?level=municipalities&measure=share")
     answer = client.get("/api/values/municipalities?measure=share&format=keys").json
     assert answer is not None
+    assert len(rows) == 91
     for row in rows:
         share = row["Anteil (0 bis 1)"]
         assert (float(share.replace(",", ".")) if share else None) == answer["values"].get(row["Schlüssel"])

@@ -68,6 +68,7 @@ def test_gaps_and_overlaps_are_mended() -> None:
     areas[1] = shapely.box(X + 10_002, Y - 1, X + 20_003, Y + 10_000)
     result = geometry.generalise(areas, np.array(["a", "b", "c"], dtype=object), UTM)
     assert not result.matched
+    assert result.shapes
     for shapes in result.shapes.values():
         assert shapely.coverage_is_valid(shapes, gap_width=1e-4)
         assert shapely.is_valid(shapes).all()

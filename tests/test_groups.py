@@ -45,6 +45,7 @@ def test_boundaries_make_groups(boundaries_loaded: Database, key: str, size: int
 def test_an_area_without_authority_is_no_member(boundaries_loaded: Database) -> None:
     """Helmstedt has five gemeindefreie Gebiete; its associations are their own or a single municipality's."""
     group = found(boundaries_loaded, "municipalities:03154")
+    assert group.members
     assert all(member.ars for member in group.members)
     associations = found(boundaries_loaded, "associations:03154")
     assert "Samtgemeinde" in {member.designation for member in associations.members}

@@ -124,6 +124,7 @@ def test_a_paper_holds_it_as_text(client: FlaskClient) -> None:
         for note in page.get("/Annots", [])
         if note.Subtype == "/Link" and "/A" in note
     }
+    assert targets
     assert all(target.startswith("http://localhost/") for target in targets)
 
 

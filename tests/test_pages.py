@@ -292,7 +292,9 @@ def test_static_files_are_kept_for_ever_and_compressed(client: FlaskClient) -> N
 def test_a_status_has_the_same_colour_on_the_map_and_beside_a_service(client: FlaskClient) -> None:
     address = re.findall(r'href="(/static/[^"]+/css/site\.css)"', html(client, "/"))[0]
     style = client.get(address).text
-    for item in fixed(Measure.STATUS, 1)[:3]:
+    shown = fixed(Measure.STATUS, 1)[:3]
+    assert len(shown) == 3
+    for item in shown:
         assert f"--{item.code.replace('_', '-')}: {item.colour};" in style
 
 

@@ -120,6 +120,7 @@ def test_every_shape_is_valid_and_turned_as_the_format_wants(module_boundaries: 
         wkb = atlas.shapes_as_wkb(connection, release.id, Level.MUNICIPALITY, detail=1000, sheet=0)
     grid = tile_shapes.grid(of_wkb([wkb]))
     for zoom, extent in ((3, 512), (4, 512), (5, 2048), (6, EXTENT)):
+        seen = 0
         for tile in some_tiles(zoom):
             _at, shapes = tile_shapes.drawn(grid, tile, extent)
             geometries = shapes.geometries()
@@ -132,6 +133,8 @@ def test_every_shape_is_valid_and_turned_as_the_format_wants(module_boundaries: 
             ]
             # Anticlockwise where y goes up is clockwise on the screen.
             assert all(ring.is_ccw == outside for ring, outside in rings)
+            seen += len(rings)
+        assert seen, zoom
 
 
 def test_an_area_with_a_hole_islands_and_a_spike() -> None:

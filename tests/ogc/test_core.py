@@ -52,7 +52,9 @@ def test_root_success(client: FlaskClient, address: str) -> None:
 def test_api_definition_op(client: FlaskClient) -> None:
     """What service-desc and service-doc name can be fetched in the type that the link promises."""
     for rel in ("service-desc", "service-doc"):
-        for link in links(get(client, "/api"), rel):
+        found = links(get(client, "/api"), rel)
+        assert found
+        for link in found:
             response = client.get(link["href"])
             assert response.status_code == 200
             assert response.headers["Content-Type"].replace("; ", ";").startswith(link["type"])
@@ -108,7 +110,9 @@ def test_crs84(client: FlaskClient, name: str) -> None:
     features = json.loads(response.data)["features"]
     assert features
     for feature in features:
-        for longitude, latitude in shapely.get_coordinates(shape(feature["geometry"])):
+        positions = shapely.get_coordinates(shape(feature["geometry"]))
+        assert len(positions)
+        for longitude, latitude in positions:
             assert 5.8 < longitude < 15.1
             assert 47.2 < latitude < 55.1
 
@@ -134,7 +138,9 @@ def test_fc_md_links(client: FlaskClient) -> None:
 
 def test_fc_md_items(client: FlaskClient) -> None:
     """Each collection is described, and each that is described is there."""
-    for item in get(client, "/api/collections")["collections"]:
+    described = get(client, "/api/collections")["collections"]
+    assert [item["id"] for item in described] == COLLECTIONS
+    for item in described:
         assert item["links"]
         assert item["itemType"] == "feature"
         assert get(client, f"/api/collections/{item['id']}")["id"] == item["id"]

@@ -210,7 +210,9 @@ def test_fc_time_definition_refuses_the_rest(client: FlaskClient, value: str) ->
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_f_op(client: FlaskClient, name: str) -> None:
     """Each id of a page leads to its feature."""
-    for listed in get(client, f"/api/collections/{name}/items?limit=5")["features"]:
+    page = get(client, f"/api/collections/{name}/items?limit=5")["features"]
+    assert page
+    for listed in page:
         response = client.get(f"/api/collections/{name}/items/{listed['id']}")
         assert (response.status_code, mimetype(response)) == (200, "application/geo+json")
 
@@ -218,7 +220,9 @@ def test_f_op(client: FlaskClient, name: str) -> None:
 @pytest.mark.parametrize("level", COLLECTIONS)
 def test_f_success(client: FlaskClient, level: str) -> None:
     """One feature by id is the one of the page, with all its numbers."""
-    for listed in get(client, f"/api/collections/{level}/items?limit=3")["features"]:
+    page = get(client, f"/api/collections/{level}/items?limit=3")["features"]
+    assert page
+    for listed in page:
         own = get(client, f"/api/collections/{level}/items/{listed['id']}")
         assert {name: own[name] for name in ("type", "id", "geometry", "properties")} == listed
 

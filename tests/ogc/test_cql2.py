@@ -106,12 +106,15 @@ def test_is_null(client: FlaskClient, collection: str) -> None:
     """Every queryable, the geometry too, is null or not, and then the feature says the same."""
     shape = "&geometry=point" if collection == "implementations" else ""
     whole = get(client, f"/api/collections/{collection}/items?limit=1000{shape}")["features"]
+    compared = set()
     for name in (*queryables(client, collection), "geometry"):
         null = found(client, collection, f'"{name}" IS NULL')
         for feature in whole:
             said = {"geometry": feature["geometry"], **feature["properties"]}
             if name in said:
                 assert (said[name] is None) is (feature["id"] in null), (name, feature["id"])
+                compared.add(said[name] is None)
+    assert compared == {True, False}
     names = [f'"{name}"' for name in queryables(client, collection)]
     everywhere(client, collection, [f"NOT ({q} IS NULL AND {q} IS NOT NULL)" for q in names])
     everywhere(client, collection, [f"{q} is null or {q} is not null" for q in (*names, "geometry")])

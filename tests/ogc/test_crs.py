@@ -121,7 +121,9 @@ def test_crs_uri(client: FlaskClient, address: str) -> None:
 
 def test_fc_md_crs_list(client: FlaskClient) -> None:
     """Each collection lists the systems that it can be had in, the default of Part 1 among them."""
-    for item in get(client, "/api/collections")["collections"]:
+    described = get(client, "/api/collections")["collections"]
+    assert len(described) == len(COLLECTIONS)
+    for item in described:
         assert item["crs"] == URIS
         assert crs.CRS84.uri in item["crs"]
 
@@ -140,7 +142,9 @@ def test_fc_md_storage_crs(client: FlaskClient) -> None:
 
 
 def test_fc_md_storage_crs_valid_value(client: FlaskClient) -> None:
-    for item in get(client, "/api/collections")["collections"]:
+    described = get(client, "/api/collections")["collections"]
+    assert len(described) == len(COLLECTIONS)
+    for item in described:
         assert item["storageCrs"] in item["crs"]
 
 

@@ -66,6 +66,7 @@ CACHED = [
     "/api/styles/districts.json",
     "/dcat.ttl",
 ]
+TOO_SHORT_TO_PACK = "/api/facets/districts"
 
 
 @pytest.mark.parametrize("address", CACHED)
@@ -81,7 +82,11 @@ def test_etags(client: FlaskClient, address: str) -> None:
     packed = client.get(address, headers={"Accept-Encoding": "gzip"})
     assert packed.headers["ETag"] != etag
     assert "Accept-Encoding" in packed.headers["Vary"]
-    if packed.headers.get("Content-Encoding") == "gzip":
+    if address == TOO_SHORT_TO_PACK:
+        assert "Content-Encoding" not in packed.headers
+        assert packed.data == plain.data
+    else:
+        assert packed.headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(packed.data) == plain.data
     for known in (etag, f'"nichts", {etag}', f"W/{etag}"):
         for method in ("GET", "HEAD"):

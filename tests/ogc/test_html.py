@@ -53,6 +53,7 @@ def test_html_content_of_items(client: FlaskClient) -> None:
     site = read(client, "/api/conformance").count["path"]
     assert page.count["path"] - site == 4
     content = get(client, "/api/collections/districts/items?limit=4")
+    assert len(content["features"]) == 4
     for feature in content["features"]:
         for name in ("ars", "name", "designation", "value_label"):
             assert feature["properties"][name] in page.text

@@ -120,7 +120,9 @@ def test_tileset_description(client: FlaskClient, level: str) -> None:
 def test_tileset_links(client: FlaskClient, level: str) -> None:
     """Each entry of the list says its data and system, and leads to the whole description."""
     address = f"/api/collections/{level}/tiles"
-    for entry in get(client, address)["tilesets"]:
+    listed = get(client, address)["tilesets"]
+    assert listed
+    for entry in listed:
         assert {"dataType", "crs", "tileMatrixSetURI"} <= entry.keys()
         (itself,), (scheme,) = links(entry, "self"), links(entry, SCHEME)
         assert itself["href"] == f"http://localhost{address}/WebMercatorQuad"
