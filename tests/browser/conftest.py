@@ -164,6 +164,10 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+OF_AXE = ("Applying inline style", "CSP style-src")
+"""How reports begin of what axe-core tries."""
+
+
 @dataclass
 class Visit:
     """A page with all that went wrong on it."""
@@ -179,8 +183,7 @@ class Visit:
     @property
     def faults(self) -> list[str]:
         """What went wrong by our own doing."""
-        own = ("Applying inline style", "CSP style-src")
-        return [text for text in self.wrong if not (self.tested and text.startswith(own))]
+        return [text for text in self.wrong if not (self.tested and text.startswith(OF_AXE))]
 
     def open(self, path: str, *, painted: bool = True) -> Page:
         self.page.goto(self.site + path)
