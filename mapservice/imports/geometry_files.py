@@ -35,7 +35,7 @@ def file_row(release_id: int, level: Level, detail: int, prepared: Prepared) -> 
     item = prepared.tiers[level]
     grid = geometry.GRIDS[detail]
     areas: list[topology.Member] = [(str(key), {}) for key in item.tier.keys]
-    document = topology.topology({OBJECT: (item.shapes[detail], areas)}, grid)
+    document = topology.topology({OBJECT: (geometry.as_multi(item.shapes[detail]), areas)}, grid)
     # The members of our own keep two levels or details of equal geometry apart, and the source with it.
     document = {
         "level": level.plural,
@@ -45,11 +45,13 @@ def file_row(release_id: int, level: Level, detail: int, prepared: Prepared) -> 
         **document,
     }
     data = topology.encode(document)
+    return {"release_id": release_id, "level": int(level), "detail": detail, **packed(data, detail)}
+
+
+def packed(data: bytes, detail: int) -> dict[str, Any]:
+    """The columns that a document's bytes make: hash, size, brotli and gzip."""
     return {
         "hash": hashlib.sha256(data).hexdigest(),
-        "release_id": release_id,
-        "level": int(level),
-        "detail": detail,
         "size": len(data),
         "brotli": brotli.compress(data, quality=_QUALITY.get(detail, _OTHERS), lgwin=_WINDOW),
         "gzip": gzip.compress(data, 9 if detail == _FIRST else 6, mtime=0),
