@@ -1,4 +1,4 @@
-"""What past days are counted from, as this process holds it: each version of each entry in eleven bytes.
+"""What past days are counted from, as this process holds it: each version of each entry in 14 bytes.
 
 The entries of a day become bit strings of the shape of a tally in arrays, in a fraction of the time that the
 database takes to aggregate them, and go to the one statement that counts (counting.py). What is held was
@@ -153,20 +153,17 @@ class _Dumper(psycopg.adapt.Dumper):
 psycopg.adapters.register_dumper(BitStrings, _Dumper)
 
 _kept: LRUCache[Any, Record] = LRUCache(1)
-_lock, _reading = threading.Lock(), threading.Lock()
+_lock = threading.Lock()
 
 
 def record(connection: Connection) -> Record:
     """What this connection's role may see of all days; kept in this process while the data version stays."""
     key = past.version_seen(connection)
-    # One thread reads, others of the same version wait for it: twice the memory is no faster.
-    with _reading:
-        with _lock:
-            found = _kept.get(key)
+    # One thread reads, and others wait for it: twice the memory is no faster.
+    with _lock:
+        found = _kept.get(key)
         if found is None:
-            found = _read(connection)
-            with _lock:
-                _kept[key] = found
+            found = _kept[key] = _read(connection)
     return found
 
 
