@@ -2,6 +2,10 @@
 
 Shapes stay when values change, so that a tile is put together from encoded shapes and new tags. The format is
 small (a protocol buffer of four messages); points are encoded all at once, as arrays.
+
+Own code, since ST_AsMVT cuts and encodes all again for other values: a tile of 1,500 municipalities (zoom 7)
+takes it 30 ms, new tags take 4. At a first cut it is as fast, and faster from zoom 9. mapbox_vector_tile
+takes 170 ms to encode these shapes, this module 6 (docs/performance.md, portals).
 """
 
 from __future__ import annotations
