@@ -269,7 +269,7 @@ SETTINGS: tuple[Setting, ...] = (
         "120",
         "Sekunden Rechenzeit je Minute, die eine Adresse beanspruchen darf; aus: ohne Grenze",
     ),
-    _setting("CACHE_MB", _number(0, 65536), "64", "Zwischenspeicher für Antworten je Prozess, in MB"),
+    _setting("CACHE_MB", _number(0, 65536), "48", "Zwischenspeicher für Antworten je Prozess, in MB"),
     _setting("LOG_LEVEL", _choice(*LOG_LEVELS), "info", "Protokoll: debug, info, warning oder error"),
     _setting(
         "DATA_LICENCE",
@@ -342,7 +342,7 @@ class Settings:
     """Seconds."""
     busy_seconds: int = 120
     """0: no limit."""
-    cache_mb: int = 64
+    cache_mb: int = 48
     log_level: str = "info"
     data_licence: str | None = None
     search_words: Path | None = None
