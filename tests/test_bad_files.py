@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import re
 import shutil
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +91,24 @@ def changed(make: Make, change: Callable[[bytearray], bytes | bytearray]) -> Mak
     return make_changed
 
 
+def members(data: bytearray, local: int, central: int) -> Iterator[int]:
+    """Where a field stands in the heads of each member of an archive, by its offset in both kinds of them."""
+    for signature, offset in ((b"PK\x03\x04", local), (b"PK\x01\x02", central)):
+        for head in re.finditer(re.escape(signature), data):
+            yield head.start() + offset
+
+
 def encrypt(data: bytearray) -> bytearray:
     """The archive with the mark of encryption at every member."""
-    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        place = data.find(signature)
-        while place >= 0:
-            data[place + offset] |= 1
-            place = data.find(signature, place + 4)
+    for place in members(data, 6, 8):
+        data[place] |= 1
+    return data
+
+
+def pack_unheard_of(data: bytearray) -> bytearray:
+    """The archive with the number of a way to pack that there is not, at every member."""
+    for place in members(data, 8, 10):
+        data[place] = 77
     return data
 
 
@@ -219,6 +231,11 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "truncated xlsx": ("implementations", changed(GOOD_XLSX, lambda data: data[:-300]), "beschädigt"),
     "corrupt xlsx": ("implementations", changed(GOOD_XLSX, flip_sheet), "beschädigt"),
     "encrypted xlsx": ("implementations", changed(GOOD_XLSX, encrypt), "mit Kennwort geschützt"),
+    "xlsx packed in a way that nobody knows": (
+        "implementations",
+        changed(GOOD_XLSX, pack_unheard_of),
+        "beschädigt",
+    ),
     "xlsx bomb": (
         "implementations",
         packed("a.xlsx", xl__workbook_DOT_xml=b"", sheet=bytes(60 << 20)),
@@ -281,6 +298,11 @@ CASES: dict[str, tuple[str, Make, str]] = {
     "truncated zip": ("boundaries", changed(small_boundaries, lambda data: data[:9000]), "unvollständig"),
     "corrupt member": ("boundaries", changed(small_boundaries, flip(2000, 2100)), "beschädigt"),
     "encrypted zip": ("boundaries", changed(small_boundaries, encrypt), "ist verschlüsselt"),
+    "zip packed in a way that nobody knows": (
+        "boundaries",
+        changed(small_boundaries, pack_unheard_of),
+        "beschädigt",
+    ),
     "zip leaving its folder": (
         "boundaries",
         packed("x.zip", up__evil_DOT_geojson=b"{}"),

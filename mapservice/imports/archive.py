@@ -26,12 +26,13 @@ _DAMAGED = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     OSError,
     ValueError,
 )
-"""What zipfile raises on truncated, inconsistent or encrypted archives; OSError also comes from bzip2."""
+"""What zipfile raises on truncated, inconsistent or encrypted archives, and, as a kind of RuntimeError, where
+it does not know how they were packed; OSError also comes from bzip2.
+"""
 
 _DATA_SUFFIXES = (".gpkg", ".shp", ".fgb", ".geojson", ".topojson", ".json", ".gml", ".parquet")
 _PART_SUFFIXES = (".dbf", ".shx", ".prj", ".cpg", ".txt")

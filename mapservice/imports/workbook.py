@@ -60,8 +60,10 @@ def open_workbook(path: Path) -> Book:
     )
 
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, ParseError)
-"""What zipfile and openpyxl raise on truncated, inconsistent or encrypted archives."""
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, ParseError)
+"""What zipfile and openpyxl raise on truncated, inconsistent or encrypted archives, and zipfile, as a kind of
+RuntimeError, where it does not know how they were packed.
+"""
 
 
 def _damaged(name: str) -> ImportRefusedError:
