@@ -12,9 +12,11 @@ import time
 from collections.abc import Hashable, Iterator
 
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from mapservice import held_levels
 from mapservice.domain import Level
+from mapservice.errors import MapServiceError
 from mapservice.held import shapes_held
 from mapservice.layers import tiles
 from mapservice.layers.extents import extents
@@ -34,13 +36,13 @@ def keep(app: Flask, stop: threading.Event | None = None) -> None:
     stop = stop or threading.Event()
     done: Hashable = None
     while not stop.is_set():
-        # Whatever fails here is told to those who ask.
-        with contextlib.suppress(Exception), app.app_context():
+        # Without boundaries or a database there is nothing to do, and those who ask are told.
+        with contextlib.suppress(MapServiceError, SQLAlchemyError), app.app_context():
             with service().reader() as connection:
                 mark = held_levels.release(connection).mark
             if mark != done:
-                done = mark
                 cut_ahead()
+                done = mark
         stop.wait(_EVERY)
 
 
