@@ -79,7 +79,7 @@ def values_as_array(
 
     A negative numerator is a Reason; null is an area outside the region of the query.
     """
-    counted = valued(query, for_whole_levels(connection, query, selection), audience)
+    counted = valued(connection, query, selection, audience)
     numerator = counted.c.status if query.measure is Measure.STATUS else counted.c.n
     inside = counted.c.inside
     shown = case((~inside, "null"), else_=cast(func.coalesce(counted.c.reason, numerator), Text))
@@ -104,13 +104,11 @@ def counts(
     for spread left_out, population_n, population_of; subjects: with the columns of subject_counts.py.
     """
     chosen = None if of is None else select(func.unnest(cast(list(of), ARRAY(Integer))))
-    if of is None:
-        selection = for_whole_levels(connection, query, selection)
-    counted = valued(query, selection, audience, touching=chosen)
+    counted = valued(connection, query, selection, audience, touching=chosen)
     columns = [column for column in counted.c if column.name not in _NOT_COUNTED]
     statement = select(*columns).order_by(counted.c.ordinal)
     if subjects:
-        by_subject = subject_counts.counted_subjects(query, selection, audience, touching=chosen)
+        by_subject = subject_counts.counted_subjects(connection, query, selection, audience, touching=chosen)
         statement = statement.join_from(
             counted, by_subject, by_subject.c.boundary_id == counted.c.boundary_id
         ).add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
@@ -126,7 +124,7 @@ def values_by_key(
     connection: Connection, query: Query, selection: Selection, audience: Audience
 ) -> tuple[str, str]:
     """Two JSON objects by boundary key: values (number or status), and reasons where there is none."""
-    counted = valued(query, for_whole_levels(connection, query, selection), audience)
+    counted = valued(connection, query, selection, audience)
     key, reason = cast(func.to_json(Boundary.key), Text), counted.c.reason
     statement = (
         select(
@@ -173,9 +171,7 @@ def rows(
     chosen = None
     if boundary_id is None and (boxes or of_area or (early and page.limit is not None)):
         chosen = _chosen(query, selection, boxes, of_area, page if early else None)
-    if boundary_id is None and chosen is None:
-        selection = for_whole_levels(connection, query, selection)
-    counted = valued(query, selection, audience, boundary_id, chosen)
+    counted = valued(connection, query, selection, audience, boundary_id, chosen)
     district, state = aliased(Boundary), aliased(Boundary)
     statement = (
         select(
@@ -199,15 +195,18 @@ def rows(
     )
     if only is not None:
         statement = statement.where(_among(query, counted, only))
-    by_subject = subject_counts.counted_subjects(query, selection, audience, boundary_id, chosen)
-    if subjects or (of_counts is not None and of_counts.names() & set(subject_counts.NAMES)):
-        statement = statement.join(by_subject, by_subject.c.boundary_id == counted.c.boundary_id)
-    if subjects:
-        statement = statement.add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
-    if of_counts is not None:
-        static = area_properties.named(district, state)
-        offered = area_properties.counted(query, counted, by_subject, among, static)
-        statement = statement.where(offered.condition(of_counts))
+    if subjects or of_counts is not None:
+        by_subject = subject_counts.counted_subjects(
+            connection, query, selection, audience, boundary_id, chosen
+        )
+        if subjects or (of_counts is not None and of_counts.names() & set(subject_counts.NAMES)):
+            statement = statement.join(by_subject, by_subject.c.boundary_id == counted.c.boundary_id)
+        if subjects:
+            statement = statement.add_columns(*(by_subject.c[name] for name in subject_counts.NAMES))
+        if of_counts is not None:
+            static = area_properties.named(district, state)
+            offered = area_properties.counted(query, counted, by_subject, among, static)
+            statement = statement.where(offered.condition(of_counts))
     if detail is not None:
         shape = aliased(BoundaryShape)
         statement = statement.join(
@@ -221,7 +220,7 @@ def count_of_some(
     connection: Connection, query: Query, selection: Selection, audience: Audience, only: Only
 ) -> int:
     """How many areas inside the region are in these classes."""
-    counted = valued(query, for_whole_levels(connection, query, selection), audience)
+    counted = valued(connection, query, selection, audience)
     statement = select(func.count()).select_from(counted).where(counted.c.inside)
     return connection.scalar(statement.where(_among(query, counted, only))) or 0
 
@@ -331,6 +330,7 @@ def _reason_as_json(counted: CTE) -> ColumnElement[str]:
 
 
 def valued(
+    connection: Connection,
     query: Query,
     selection: Selection,
     audience: Audience,
@@ -338,10 +338,12 @@ def valued(
     touching: Select[Any] | None = None,
 ) -> CTE:
     """The rows of counting.counted_areas(), for spread with numbers of municipalities in `n` and `of`."""
+    whole = boundary_id is None and touching is None
+    if whole:
+        selection = for_whole_levels(connection, query, selection)
     counted = counted_areas(query, selection, audience, boundary_id=boundary_id, touching=touching)
     if query.measure is not Measure.SPREAD:
         return counted
-    whole = boundary_id is None and touching is None
     return _spread(query, selection, audience, counted, whole=whole)
 
 

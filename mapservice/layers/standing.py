@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from mapservice.domain import Audience, Level, Measure
 from mapservice.layers.areas import valued
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection, for_whole_levels
+from mapservice.layers.selection import Selection
 from mapservice.models import Boundary
 
 
@@ -52,7 +52,7 @@ def standing(
     connection: Connection, query: Query, selection: Selection, audience: Audience, boundary_id: int
 ) -> Standing:
     """Computed over all areas of the level in one statement."""
-    counted = valued(query, for_whole_levels(connection, query, selection), audience)
+    counted = valued(connection, query, selection, audience)
     areas = (
         select(
             counted.c.boundary_id,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import CTE, Select, case, cast, func, select, true
+from sqlalchemy import CTE, Connection, Select, case, cast, func, select, true
 from sqlalchemy.dialects.postgresql import BIT
 
 from mapservice.domain import BUNDLE_BITS, SUBJECT_AREAS, Audience, ServiceKind
 from mapservice.layers.counting import bits_by_status, bits_set, valued_bits
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection
+from mapservice.layers.selection import Selection, for_whole_levels
 from mapservice.models import Service
 from mapservice.tallies import no_bundles
 
@@ -19,6 +19,7 @@ NAMES = tuple(slug for slug, _name in SUBJECT_AREAS)
 
 
 def counted_subjects(
+    connection: Connection,
     query: Query,
     selection: Selection,
     audience: Audience,
@@ -32,9 +33,12 @@ def counted_subjects(
     responsible for (docs/counting.md, 6). Whatever services the query chooses, all are counted; its other
     filters hold. boundary_id, touching: as in counting.counted_areas().
     """
+    query = query.with_all_services()
     every = replace(selection, bundle_ids=None, service_ids=(), member_ids=())
+    if boundary_id is None and touching is None:
+        every = for_whole_levels(connection, query, every)
     v = valued_bits(
-        query.with_all_services(),
+        query,
         every,
         audience,
         boundary_id=boundary_id,
