@@ -21,6 +21,7 @@ from mapservice.database import Database
 from mapservice.domain import Audience
 from mapservice.errors import UnavailableError
 from mapservice.params import LIMIT_MOST
+from tests.asking import client_of
 from tests.entries import add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF, TELGTE = "055150000000", "055700000000", "055700044044"
@@ -45,9 +46,8 @@ def filled(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def said(response: TestResponse) -> Any:

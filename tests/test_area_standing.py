@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -18,6 +17,7 @@ from mapservice import create_app, tallies
 from mapservice.database import Database
 from mapservice.domain import FEDERATION, implementation_id
 from mapservice.models import Authority, Implementation, Publication, Service
+from tests.asking import client_of
 from tests.entries import add_service
 
 TELGTE, WARENDORF, NRW, MUENSTER = "055700044044", "055700000000", "050000000000", "055150000000"
@@ -63,9 +63,8 @@ def filled(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(replace(filled.settings, contact_mail="karte@amt.example"), filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled, contact_mail="karte@amt.example") as client:
+        yield client
 
 
 def get(client: FlaskClient, address: str) -> Any:

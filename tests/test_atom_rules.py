@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +11,10 @@ from flask.testing import FlaskClient
 from lxml import etree  # type: ignore[import-untyped]
 from sqlalchemy import update
 
-from mapservice import copies, create_app
+from mapservice import copies
 from mapservice.database import Database
 from mapservice.models import Authority, Implementation, Service
+from tests.asking import client_of
 from tests.atom_rules import ATOM, RULES, broken
 from tests.entries import add_entry, add_service, set_publication
 from tests.test_register import MUENSTER, TELGTE, WARENDORF, solution
@@ -45,9 +45,8 @@ def database(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def read(client: FlaskClient, query: str = "") -> Any:

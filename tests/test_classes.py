@@ -14,12 +14,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select
 
-from mapservice import create_app, tallies
+from mapservice import tallies
 from mapservice.database import Database
 from mapservice.domain import implementation_id
 from mapservice.layers.breaks import lower_limits, thousandth, whole
 from mapservice.layers.query import Method
 from mapservice.models import Authority, Implementation, Publication, Service
+from tests.asking import client_of
 from tests.entries import add_service
 
 
@@ -48,9 +49,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
         ]
         connection.execute(insert(Implementation), rows)
         tallies.refresh(connection)
-    app = create_app(module_boundaries.settings, module_boundaries)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(module_boundaries) as client:
+        yield client
 
 
 def get(client: FlaskClient, address: str) -> Any:

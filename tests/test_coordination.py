@@ -7,19 +7,18 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
-from mapservice import create_app
 from mapservice.coordination.own import full_name, own
 from mapservice.database import Database
 from mapservice.domain import Audience
+from tests.asking import client_of
 
 MUENSTER, WARENDORF_DISTRICT, TELGTE = "055150000000", "055700000000", "055700044044"
 
 
 @pytest.fixture
 def client(boundaries_loaded: Database) -> Iterator[FlaskClient]:
-    app = create_app(boundaries_loaded.settings, boundaries_loaded)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(boundaries_loaded) as client:
+        yield client
 
 
 def test_the_start_page_leads_to_every_page_and_keeps_the_language(client: FlaskClient) -> None:

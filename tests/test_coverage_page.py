@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from mapservice import create_app
 from mapservice.database import Database
+from tests.asking import client_of
 from tests.entries import add_entry, add_service, set_publication
 from tests.plan_files import load_groups, load_lists
 
@@ -53,9 +54,8 @@ def filled(boundaries_loaded: Database, tmp_path: Path) -> Database:
 
 @pytest.fixture
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def words(markup: str) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -13,8 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from lxml import html  # type: ignore[import-untyped]
 
-from mapservice import create_app
 from mapservice.database import Database
+from tests.asking import client_of
 from tests.test_register import MUENSTER, OELDE, TELGTE
 from tests.test_service_page import fill
 
@@ -22,9 +21,8 @@ from tests.test_service_page import fill
 @pytest.fixture(scope="module")
 def client(module_boundaries: Database) -> Iterator[FlaskClient]:
     fill(module_boundaries)
-    app = create_app(replace(module_boundaries.settings, cache_mb=0), module_boundaries)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(module_boundaries, cache_mb=0) as client:
+        yield client
 
 
 def table(client: FlaskClient, path: str, query: str = "") -> pd.DataFrame:

@@ -9,10 +9,10 @@ from flask.testing import FlaskClient
 from lxml import html  # type: ignore[import-untyped]
 from sqlalchemy import insert, select
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.models import Authority
 from mapservice.search import terms
+from tests.asking import client_of
 from tests.entries import INTERNAL, add_entry, add_service, set_publication
 from tests.past import berlin, date_back
 from tests.plan_files import load_groups, load_lists
@@ -45,9 +45,8 @@ def client(module_boundaries: Database, tmp_path_factory: pytest.TempPathFactory
         date_back(connection, berlin("2026-01-10 12:00+01:00"))
     load_groups(database, folder, f"zwei;Zwei;{MUENSTER};öffentlich;", f"zwei;;{TELGTE};öffentlich;")
     load_lists(database, folder, "wunsch;Wunschzettel;10500;;;;;öffentlich", "wunsch;;10501;;;;;öffentlich")
-    app = create_app(database.settings, database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database) as client:
+        yield client
 
 
 def told(client: FlaskClient, address: str) -> tuple[int, str, list[str]]:

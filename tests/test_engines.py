@@ -19,9 +19,10 @@ from PIL import Image
 from sqlalchemy import NullPool, create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
 
-from mapservice import cli, create_app, login_check, privileges
+from mapservice import cli, login_check, privileges
 from mapservice.database import Database
 from mapservice.postgres import Server
+from tests.asking import client_of
 from tests.conftest import TEMPLATE
 from tests.entries import INTERNAL, add_entry, add_service
 from tests.test_api import MUENSTER, TELGTE, WARENDORF, fill
@@ -61,9 +62,8 @@ def url(server: Server, filled: Database) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def rows(url: str, statement: str) -> list[Any]:

@@ -11,9 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.models import Authority
+from tests.asking import client_of
 from tests.entries import add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF, TELGTE, NRW = "055150000000", "055700000000", "055700044044", "050000000000"
@@ -45,9 +45,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
         add_entry(connection, TELGTE, "10500", status=4, solution_kind=EFA)
         muenster = connection.scalar(select(Authority.id).where(Authority.ars == MUENSTER))
         add_entry(connection, NRW, "10500", solution_kind=EFA, valid_for=[muenster])
-    app = create_app(database.settings, database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database) as client:
+        yield client
 
 
 def values(client: FlaskClient, **query: Any) -> dict[str, Any]:

@@ -7,20 +7,17 @@ takes what. More examples with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environmen
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.register.refresh import unnamed_id
 from tests import agreed_worlds
@@ -47,10 +44,11 @@ from tests.agreed_worlds import (
     World,
     worlds,
 )
+from tests.asking import client_of
 from tests.entries import INTERNAL, PUBLIC
-from tests.test_hidden_data import catch_up
+from tests.random_worlds import DRAWN, catch_up, examples, two_workers
 
-EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "30"))
+EXAMPLES = examples(30)
 NONCE = re.compile(rb"(?<=nonce=\")[^\"]*")
 PART = SECRET[:-1].lower()
 """What is asked for stands in the answer: so a part of the word, which only a suggestion would make whole."""
@@ -137,20 +135,15 @@ def ids(database: Database) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def clients(database: Database, ids: dict[str, int]) -> Iterator[tuple[FlaskClient, FlaskClient]]:
-    """Two workers: what the first one keeps of an answer, the second has to find for itself."""
-    settings = replace(database.settings, cache_mb=0, public_url="https://karten.example/")
-    apps = [create_app(settings, database) for _ in range(2)]
-    yield apps[0].test_client(), apps[1].test_client()
-    for app in apps:
-        app.extensions["mapservice"].versions.close()
+    with two_workers(database) as clients:
+        yield clients
 
 
 @pytest.fixture(scope="module")
 def inside(database: Database, ids: dict[str, int]) -> Iterator[FlaskClient]:
     """Who may see everything."""
-    app = create_app(replace(database.settings, cache_mb=0, view="internal"), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0, view="internal") as client:
+        yield client
 
 
 def answer(client: FlaskClient, address: str) -> tuple[int, Any, bytes]:
@@ -184,14 +177,7 @@ def add(database: Database, world: World, ids: dict[str, int]) -> None:
 
 @pytest.mark.timeout(1200)
 @given(world=worlds(), asked=st.lists(st.sampled_from(ADDRESSES), min_size=4, max_size=4, unique=True))
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(DRAWN, max_examples=EXAMPLES)
 def test_what_is_hidden_changes_no_byte(
     database: Database,
     clients: tuple[FlaskClient, FlaskClient],

@@ -6,28 +6,25 @@ EXAMPLES data sets; more with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environment
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text
 
-from mapservice import create_app
 from mapservice.database import Database
-from mapservice.domain import Audience, implementation_id
+from mapservice.domain import implementation_id
 from mapservice.models import Authority, Implementation, Publication, Service
 from mapservice.params import today
 from tests.entries import INTERNAL, PARTNERS, PUBLIC, add_service, refresh
+from tests.random_worlds import DRAWN, catch_up, examples, two_workers
 
-EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "200"))
+EXAMPLES = examples(200)
 SHOWN = ("055150000000", "055700044044", "055700000000", "050000000000", "110000000000")
 UNPUBLISHED = ("059150000000", "055580000000", "040110000000")
 SERVICES = ("10500", "10501", "10502", "99001001001001", "eigen:brunnen")
@@ -165,12 +162,8 @@ def database(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def clients(database: Database) -> Iterator[tuple[FlaskClient, FlaskClient]]:
-    """Two workers: what the first one keeps of an answer, the second has to find for itself."""
-    settings = replace(database.settings, cache_mb=0, public_url="https://karten.example/")
-    apps = [create_app(settings, database) for _ in range(2)]
-    yield apps[0].test_client(), apps[1].test_client()
-    for app in apps:
-        app.extensions["mapservice"].versions.close()
+    with two_workers(database) as clients:
+        yield clients
 
 
 def write(
@@ -212,14 +205,7 @@ def ids() -> dict[str, int]:
     hidden=hidden_rows,
     asked=st.lists(st.sampled_from(ADDRESSES), min_size=2, max_size=2, unique=True),
 )
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(DRAWN, max_examples=EXAMPLES)
 def test_hidden_entries_change_no_byte(
     database: Database,
     clients: tuple[FlaskClient, FlaskClient],
@@ -246,18 +232,6 @@ def test_hidden_entries_change_no_byte(
         now = answer(clients[1], address)
         assert now == known, address
         assert f"{SECRET}@".encode() not in now[2]
-
-
-def catch_up(clients: tuple[FlaskClient, FlaskClient], database: Database) -> None:
-    """Wait until both have heard of what the public may see: they may take a second for it."""
-    for client in clients:
-        versions = client.application.extensions["mapservice"].versions
-        with database.reader(Audience.PUBLIC) as connection:
-            wanted = versions.read(connection)
-        deadline = time.monotonic() + 10
-        while versions.current() != wanted:
-            assert time.monotonic() < deadline
-            time.sleep(0.005)
 
 
 def answer(client: FlaskClient, address: str) -> tuple[int, Any, bytes]:

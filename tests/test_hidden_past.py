@@ -7,27 +7,25 @@ examples with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environment.
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import implementation_id
 from mapservice.models import Authority, Implementation, ImplementationHistory, Publication, Service
+from tests.asking import client_of
 from tests.entries import INTERNAL, PARTNERS, PUBLIC, add_service, refresh
 from tests.past import berlin, date_back
-from tests.test_hidden_data import catch_up
+from tests.random_worlds import DRAWN, catch_up, examples
 
-EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "40")) // 2
+EXAMPLES = examples(40) // 2
 SHOWN = ("055150000000", "055700044044", "055700000000", "050000000000")
 WITHDRAWN = ("059150000000", "055580000000")
 SERVICES = ("10500", "10501", "99001001001001", "eigen:brunnen")
@@ -73,9 +71,8 @@ def database(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def last_said(history: Sequence[tuple[int, int] | None]) -> int:
@@ -140,14 +137,7 @@ def _step(
     histories_=histories,
     asked=st.lists(st.tuples(st.sampled_from(ADDRESSES), st.sampled_from(DAYS)), min_size=8, max_size=10),
 )
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(DRAWN, max_examples=EXAMPLES)
 def test_no_past_day_tells_of_what_is_hidden_today(
     database: Database, client: FlaskClient, histories_: History, asked: list[tuple[str, str]]
 ) -> None:

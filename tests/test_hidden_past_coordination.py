@@ -7,24 +7,22 @@ More examples with MAPSERVICE_TEST_HIDDEN_EXAMPLES in the environment.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, text
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.models import Authority, Publication
+from tests.asking import client_of
 from tests.entries import INTERNAL, PUBLIC, add_service, refresh, set_publication
-from tests.test_hidden_data import catch_up
+from tests.random_worlds import DRAWN, catch_up, examples
 from tests.test_hidden_past import DAYS, SERVICES, History, answer, histories, live, visible
 
-EXAMPLES = int(os.environ.get("MAPSERVICE_TEST_HIDDEN_EXAMPLES", "30")) // 2
+EXAMPLES = examples(30) // 2
 MUENSTER, TELGTE, WARENDORF = "055150000000", "055700044044", "055700000000"
 HAMM, COESFELD = "059150000000", "055580000000"
 ON_A_DAY = tuple(
@@ -79,9 +77,8 @@ def database(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def answers(database: Database, client: FlaskClient, asked: Sequence[str]) -> Answers:
@@ -99,14 +96,7 @@ def differing(before: Answers, after: Answers) -> list[str]:
 
 
 @given(histories_=histories, asked=st.lists(addresses, min_size=6, max_size=6, unique=True))
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@settings(DRAWN, max_examples=EXAMPLES)
 def test_hidden_histories_change_no_byte(
     database: Database, client: FlaskClient, histories_: History, asked: list[str]
 ) -> None:

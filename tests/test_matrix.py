@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import Kind
+from tests.asking import client_of
 from tests.entries import INTERNAL, PUBLIC, add_entry, add_service, set_publication
 from tests.plan_files import load_groups, load_lists
 
@@ -51,9 +52,8 @@ def filled(boundaries_loaded: Database, tmp_path: Path) -> Database:
 
 @pytest.fixture
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def rows(text: str) -> list[list[str]]:

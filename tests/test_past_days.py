@@ -7,15 +7,14 @@ import datetime as dt
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.layers import past
+from tests.asking import client_of
 from tests.entries import (
     INTERNAL,
     add_entry,
@@ -58,9 +57,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
         date_back(connection, berlin("2026-07-01 00:30+02:00"))
     with database.owner() as connection:
         change_entry(connection, telgte, visibility=3, status=2)
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def value(client: FlaskClient, day: str | None, ars: str = MUENSTER, **query: Any) -> Any:

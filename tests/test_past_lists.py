@@ -6,7 +6,6 @@ import csv
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,11 +13,11 @@ from flask.testing import FlaskClient
 from lxml import html  # type: ignore[import-untyped]
 from sqlalchemy import select
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import Audience
 from mapservice.layers.surroundings import Reach, surroundings
 from mapservice.models import Authority
+from tests.asking import client_of
 from tests.entries import INTERNAL, add_entry, add_service, change_entry, remove_entry, set_publication
 from tests.past import berlin, date_back
 from tests.places import current_positions
@@ -56,9 +55,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
         date_back(connection, berlin("2026-07-01 00:30+02:00"))
     with database.owner() as connection:
         change_entry(connection, district, visibility=INTERNAL)
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def rows(client: FlaskClient, address: str) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from mapservice import create_app
 from mapservice.database import Database
 from mapservice.layers.progress import MOST_DAYS, days_between
+from tests.asking import client_of
 from tests.entries import INTERNAL, add_entry, add_service, change_entry, set_publication
 from tests.past import berlin, date_back
 
@@ -42,9 +43,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
         change_entry(connection, first, status=1)
         add_entry(connection, TELGTE, "10500", status=2)
         date_back(connection, berlin("2026-03-31 23:30+02:00"))
-    app = create_app(replace(database.settings, cache_mb=0), database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database, cache_mb=0) as client:
+        yield client
 
 
 def table(client: FlaskClient, query: str) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ from sqlalchemy import insert, select, update
 from mapservice import copies, create_app
 from mapservice.database import Database
 from mapservice.models import Authority, Implementation, Service, Solution
+from tests.asking import client_of
 from tests.entries import add_entry, add_service, set_publication
 from tests.test_register import MUENSTER, OELDE, TELGTE, solution
 
@@ -88,9 +89,8 @@ def own_client(database: Database) -> Iterator[FlaskClient]:
 
 
 def serving(database: Database) -> Iterator[FlaskClient]:
-    app = create_app(database.settings, database)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(database) as client:
+        yield client
 
 
 def address(client: FlaskClient, text: str) -> str:

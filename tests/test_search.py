@@ -22,6 +22,7 @@ from mapservice.imports.authorities import import_authorities
 from mapservice.imports.catalogue import import_catalogue
 from mapservice.models import Authority
 from mapservice.search import folding, terms, words
+from tests.asking import client_of
 from tests.entries import INTERNAL, PUBLIC, add_entry, add_service, set_publication
 
 MUENSTER, WARENDORF_DISTRICT, WARENDORF = "055150000000", "055700000000", "055700052052"
@@ -50,9 +51,8 @@ def filled(module_boundaries: Database, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def ask(client: FlaskClient, q: str, **more: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from mapservice.database import Database
 from mapservice.domain import implementation_id
 from mapservice.models import Authority, Implementation, Service
 from mapservice.search import terms
+from tests.asking import client_of
 from tests.atom_rules import ATOM, broken
 from tests.entries import add_entry, add_service, set_publication
 from tests.test_register import BERLIN, MUENSTER, OELDE, TELGTE, WARENDORF, solution
@@ -62,9 +63,8 @@ def fill(database: Database) -> None:
 @pytest.fixture(scope="module")
 def client(module_boundaries: Database) -> Iterator[FlaskClient]:
     fill(module_boundaries)
-    app = create_app(module_boundaries.settings, module_boundaries)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(module_boundaries) as client:
+        yield client
 
 
 def tree(client: FlaskClient, address: str, status: int = 200) -> Any:

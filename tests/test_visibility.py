@@ -18,6 +18,7 @@ from mapservice import create_app
 from mapservice.config import Settings
 from mapservice.database import Database
 from mapservice.domain import Audience
+from tests.asking import client_of
 from tests.entries import (
     INTERNAL,
     PARTNERS,
@@ -104,9 +105,8 @@ def add_hidden(connection: Connection) -> None:
 
 @pytest.fixture
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def rows(database: Database, audience: Audience, statement: str) -> list[tuple[object, ...]]:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mapservice import create_app
 from mapservice.cql2 import parse
 from mapservice.database import Database
 from mapservice.domain import FEDERATION
+from tests.asking import client_of
 from tests.entries import add_entry, add_service
 from tests.ogc.asking import get
 from tests.ogc.filling import fill_richly
@@ -36,9 +36,8 @@ def client(module_boundaries: Database) -> Iterator[FlaskClient]:
     with filled.owner() as connection:
         add_service(connection, "10777")
         add_entry(connection, MUENSTER, "10777", source=ODD, reusable=False)
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def found(

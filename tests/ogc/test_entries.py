@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.domain import FEDERATION
 from mapservice.layers import crs
+from tests.asking import client_of
 from tests.ogc.asking import get, read
 from tests.ogc.filling import HAMM, MAILBOX, PERSON, fill_richly
 from tests.test_api import MUENSTER, TELGTE, WARENDORF
@@ -28,9 +28,8 @@ def filled(module_boundaries: Database) -> Database:
 
 @pytest.fixture(scope="module")
 def client(filled: Database) -> Iterator[FlaskClient]:
-    app = create_app(filled.settings, filled)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(filled) as client:
+        yield client
 
 
 def features(client: FlaskClient, query: str = "") -> list[Any]:

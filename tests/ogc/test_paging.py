@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection
 
-from mapservice import create_app
 from mapservice.database import Database
 from mapservice.params import make_cursor
+from tests.asking import client_of
 from tests.entries import add_entry, add_service, change_entry, remove_entry, set_publication
 from tests.ogc.asking import get, links
 from tests.test_api import MUENSTER, TELGTE, WARENDORF
@@ -26,9 +26,8 @@ def client(boundaries_loaded: Database) -> Iterator[FlaskClient]:
         for ars in (MUENSTER, WARENDORF, TELGTE):
             set_publication(connection, ars)
         add_service(connection, "10500")
-    app = create_app(boundaries_loaded.settings, boundaries_loaded)
-    yield app.test_client()
-    app.extensions["mapservice"].versions.close()
+    with client_of(boundaries_loaded) as client:
+        yield client
 
 
 def walk(client: FlaskClient, address: str, between: Callable[[int], None]) -> list[str]:
