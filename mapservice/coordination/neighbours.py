@@ -23,8 +23,9 @@ from mapservice.database import Version
 from mapservice.domain import KIND_NAMES, Kind, Level, MaturityModel, Status
 from mapservice.errors import ParameterError
 from mapservice.i18n import number
-from mapservice.layers import nearby, past_nearby
+from mapservice.layers import nearby
 from mapservice.layers.nearby import Entry, Mine, Ranked, Standing
+from mapservice.layers.past_nearby import OnDay
 from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings
 from mapservice.service import service
 from mapservice.stale import without_missing
@@ -120,34 +121,18 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
     reached = picks.reach(args.get("around"), lowest)
     around = surroundings(connection, positions, mine.authority.id, reached, audience, chosen)
     ids = [near.authority_id for near in around.nears]
-    found: dict[int, Standing] = {}
-    reported = Mine({}, frozenset())
-    if ids:
-        found = (
-            nearby.standings(connection, ids, asked.asked, audience)
-            if day is None
-            else past_nearby.standings(connection, ids, asked.asked, day)
-        )
-    if asked.asked.size:
-        reported = (
-            nearby.mine(connection, mine.authority.id)
-            if day is None
-            else past_nearby.mine(connection, mine.authority.id, day)
-        )
+    on_day = OnDay(connection, audience, day)
+    found = on_day.standings(ids, asked.asked) if ids else {}
+    reported = on_day.mine(mine.authority.id) if asked.asked.size else Mine({}, frozenset())
     ranked = nearby.ranked(around.nears, found, asked.statuses) if asked.asked.size else []
     return Answer(mine, asked, reached, around, found, ranked, levels, reported, day)
 
 
 def rows_of(connection: Connection, given: Answer, start: int, stop: int) -> list[Row]:
     """The rows from `start` (0) up to `stop` with all that is told of them."""
-    asked = (given.picks.asked, given.picks.statuses, given.mine.solutions, service().audience)
-
-    def read(ids: Sequence[int]) -> dict[int, list[Entry]]:
-        if given.day is None:
-            return nearby.entries(connection, ids, *asked)
-        return past_nearby.entries(connection, ids, *asked, given.day)
-
-    part = nearby.part(given.ranked, start, stop, read)
+    asked = (given.picks.asked, given.picks.statuses, given.mine.solutions)
+    on_day = OnDay(connection, service().audience, given.day)
+    part = nearby.part(given.ranked, start, stop, lambda ids: on_day.entries(ids, *asked))
     return [_row(given, place, ranked) for place, ranked in enumerate(part, start + 1)]
 
 

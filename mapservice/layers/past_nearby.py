@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Integer, Row, String, any_, cast, func, select
@@ -40,41 +41,53 @@ def tallies(connection: Connection, ids: Collection[int], day: dt.date) -> Seque
     ).all()
 
 
-def standings(connection: Connection, ids: Sequence[int], asked: Wanted, day: dt.date) -> dict[int, Standing]:
-    """As nearby.standings()."""
-    mask = int(asked.mask, 2)
-    rows = [
-        (
-            row.authority_id,
-            *(bool(int(getattr(row, status.code), 2) & mask) for status in OFFERED),
-            (int(row.refused, 2) & mask).bit_count(),
-        )
-        for row in tallies(connection, ids, day)
-    ]
-    return nearby.stood(rows, nearby.exact(connection, ids, asked, entries_on(day)), asked)
+@dataclass(frozen=True)
+class OnDay:
+    """What nearby.py asks, of today (day: None) or of the end of a past day, by an audience."""
 
+    connection: Connection
+    audience: Audience
+    day: dt.date | None
 
-def mine(connection: Connection, authority_id: int, day: dt.date) -> Mine:
-    """As nearby.mine()."""
-    statement = mine_of(entries_on(day))
-    return nearby.reported(connection.execute(statement, {"authority": authority_id}))
+    def standings(self, ids: Sequence[int], asked: Wanted) -> dict[int, Standing]:
+        """By authority; one without visible entries is not in it."""
+        if self.day is None:
+            return nearby.standings(self.connection, ids, asked, self.audience)
+        mask = int(asked.mask, 2)
+        rows = [
+            (
+                row.authority_id,
+                *(bool(int(getattr(row, status.code), 2) & mask) for status in OFFERED),
+                (int(row.refused, 2) & mask).bit_count(),
+            )
+            for row in tallies(self.connection, ids, self.day)
+        ]
+        return nearby.stood(rows, nearby.exact(self.connection, ids, asked, entries_on(self.day)), asked)
 
+    def mine(self, authority_id: int) -> Mine:
+        """What one's own authority reports."""
+        if self.day is None:
+            return nearby.mine(self.connection, authority_id)
+        statement = mine_of(entries_on(self.day))
+        return nearby.reported(self.connection.execute(statement, {"authority": authority_id}))
 
-def entries(
-    connection: Connection,
-    ids: Sequence[int],
-    asked: Wanted,
-    statuses: Collection[Status],
-    own_solutions: Collection[int],
-    audience: Audience,
-    day: dt.date,
-) -> dict[int, list[Entry]]:
-    """As nearby.entries(). What solutions say of themselves is of today: they have no history. Contacts are
-    the public ones, for every audience.
-    """
-    if not ids or not asked.size:
-        return {}
-    entry = entries_on(day)
-    statement = entries_of(entry, entry.public_contact)
-    rows = connection.execute(statement, {"ids": list(ids), "services": asked.members})
-    return nearby.answers(connection, rows, asked, statuses, own_solutions, audience)
+    def entries(
+        self,
+        ids: Sequence[int],
+        asked: Wanted,
+        statuses: Collection[Status],
+        own_solutions: Collection[int],
+    ) -> dict[int, list[Entry]]:
+        """By authority the entries that answer, in the order among entries of one authority.
+
+        What solutions say of themselves is of today, whatever the day: they have no history. Contacts of a
+        past day are the public ones, for every audience.
+        """
+        if self.day is None:
+            return nearby.entries(self.connection, ids, asked, statuses, own_solutions, self.audience)
+        if not ids or not asked.size:
+            return {}
+        entry = entries_on(self.day)
+        statement = entries_of(entry, entry.public_contact)
+        rows = self.connection.execute(statement, {"ids": list(ids), "services": asked.members})
+        return nearby.answers(self.connection, rows, asked, statuses, own_solutions, self.audience)
