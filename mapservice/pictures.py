@@ -280,7 +280,10 @@ def drawn(job: Job) -> bytes:
         said = _("Gerade werden schon andere Karten gezeichnet. Bitte versuchen Sie es gleich noch einmal.")
         raise BusyError(said) from None
     except TooSlowError:
-        said = _("Das Zeichnen hat zu lange gedauert. Wählen Sie eine kleinere Region oder höhere Ebene.")
+        if job.picture is None:
+            said = _("Das Zeichnen hat zu lange gedauert. Wählen Sie weniger Behörden oder Leistungen.")
+        else:
+            said = _("Das Zeichnen hat zu lange gedauert. Wählen Sie eine kleinere Region oder höhere Ebene.")
         raise BusyError(said) from None
     except MissingError:
         said = _(

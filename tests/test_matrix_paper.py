@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from mapservice import create_app
 from mapservice.database import Database
+from mapservice.drawing import workshop
 from mapservice.models import Authority
 from tests.entries import add_entry, add_service, set_publication
 from tests.test_papers import UA_PART, Paper
@@ -112,3 +113,20 @@ def test_the_page_offers_it_and_the_partners_get_a_sheet(client: FlaskClient, ke
     assert small.file.Root.Lang == "en"
     assert "no information" in small.text()
     assert client.get("/vergleich.pdf").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("language", "remedy"),
+    [
+        ("", "Wählen Sie weniger Behörden oder Leistungen."),
+        ("&lang=en", "Choose fewer authorities or services."),
+    ],
+)
+def test_one_that_takes_too_long_says_what_to_leave_out(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, language: str, remedy: str
+) -> None:
+    client.application.extensions["mapservice-workshop"].close()
+    monkeypatch.setitem(workshop.SECONDS, "pdf", 0.05)
+    response = client.get(f"/vergleich.pdf?authority={TELGTE},{MUENSTER}{language}")
+    assert response.status_code == 503
+    assert remedy in response.text
