@@ -127,7 +127,7 @@ def test_importers_know_nothing_of_the_web(path: Path) -> None:
 def test_layers_stand_on_models_alone(path: Path) -> None:
     # Of the register its tables alone, which stand on models as theirs do.
     assert {name for name in imported(path) if name.startswith("mapservice.register.")} <= REGISTER_TABLES
-    assert own(path) <= {"domain", "errors", "models", "plans", "register", "tallies", "layers"}
+    assert own(path) <= {"domain", "errors", "models", "plans", "register", "seen", "tallies", "layers"}
 
 
 @pytest.mark.parametrize("path", modules("search"), ids=lambda path: path.stem)
@@ -137,10 +137,10 @@ def test_search_stands_on_models_alone(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("register"), ids=lambda path: path.stem)
 def test_the_register_stands_on_models_tallies_and_search(path: Path) -> None:
-    assert own(path) <= {"domain", "errors", "models", "tallies", "search", "register"}
+    assert own(path) <= {"domain", "errors", "models", "seen", "tallies", "search", "register"}
 
 
-@pytest.mark.parametrize("name", ["domain", "errors", "models", "plans", "tallies", "database"])
+@pytest.mark.parametrize("name", ["domain", "errors", "models", "plans", "seen", "tallies", "database"])
 def test_the_ground_floor_looks_down_only(name: str) -> None:
     assert own(PACKAGE / f"{name}.py") <= GROUND | {"models"}
 

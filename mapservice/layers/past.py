@@ -8,10 +8,8 @@ published today: a withdrawal works backwards.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from typing import Any
 
-from cachetools import LRUCache
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -27,7 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from mapservice.models import DataVersion, Implementation, ImplementationHistory
+from mapservice.models import Implementation, ImplementationHistory
+from mapservice.seen import Kept
 
 ZONE = "Europe/Berlin"
 READ = (
@@ -36,8 +35,7 @@ READ = (
     *("planned_until", "as_of", "source", "valid_for", "specialist_system", "trust_level", "demonstration"),
 )
 """What every audience may read of both tables."""
-_kept: LRUCache[Any, tuple[dt.date, ...]] = LRUCache(16)
-_lock = threading.Lock()
+_days: Kept[tuple[dt.date, ...]] = Kept(16)
 
 
 def end_of(day: dt.date) -> ColumnElement[dt.datetime]:
@@ -78,29 +76,7 @@ def days_of_change(connection: Connection) -> tuple[dt.date, ...]:
 
     Kept in this process while the data version stays.
     """
-    key = version_seen(connection)
-    with _lock:
-        found = _kept.get(key)
-    if found is None:
-        found = _days_of_change(connection)
-        with _lock:
-            _kept[key] = found
-    return found
-
-
-def version_seen(connection: Connection) -> tuple[Any, ...]:
-    """The database and the data versions that this connection's role sees: its own ones, so that what is kept
-    for one role is never found by another.
-    """
-    versions = select(DataVersion.audience, DataVersion.version, DataVersion.changed_at)
-    seen = [tuple(row) for row in connection.execute(versions.order_by(DataVersion.audience))]
-    return (connection.engine.url.render_as_string(), *seen)
-
-
-def forget() -> None:
-    """Forget the days that were kept."""
-    with _lock:
-        _kept.clear()
+    return _days.get(connection, _days_of_change)
 
 
 def first_day(connection: Connection) -> dt.date | None:

@@ -9,7 +9,6 @@ too, and a withdrawal works backwards, as it moves the version.
 from __future__ import annotations
 
 import datetime as dt
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
-from cachetools import LRUCache
 from numpy.typing import NDArray
 from psycopg.pq import Format
 from sqlalchemy import CTE, Connection, Integer, Select, Subquery, cast, func, literal, select, union_all
@@ -29,6 +27,7 @@ from sqlalchemy.types import UserDefinedType
 from mapservice.domain import BUNDLE_BITS, FEDERATION, OZG_ID_FIRST, Scope, ServiceKind, Status
 from mapservice.layers import past
 from mapservice.models import Authority, Implementation, ImplementationHistory, Service
+from mapservice.seen import Kept
 from mapservice.tallies import STATUS_COLUMNS, restricted_rows
 
 _BLOCK = 500
@@ -152,25 +151,12 @@ class _Dumper(psycopg.adapt.Dumper):
 # Before any engine is made: each takes a copy of what psycopg knows.
 psycopg.adapters.register_dumper(BitStrings, _Dumper)
 
-_kept: LRUCache[Any, Record] = LRUCache(1)
-_lock = threading.Lock()
+_record: Kept[Record] = Kept(1)
 
 
 def record(connection: Connection) -> Record:
     """What this connection's role may see of all days; kept in this process while the data version stays."""
-    key = past.version_seen(connection)
-    # One thread reads, and others wait for it: twice the memory is no faster.
-    with _lock:
-        found = _kept.get(key)
-        if found is None:
-            found = _kept[key] = _read(connection)
-    return found
-
-
-def forget() -> None:
-    """Forget what is kept."""
-    with _lock:
-        _kept.clear()
+    return _record.get(connection, _read)
 
 
 def _read(connection: Connection) -> Record:
