@@ -21,6 +21,7 @@ from mapservice.imports.solutions import import_solutions
 from mapservice.models import Authority, Implementation, Publication, Service, Solution
 from mapservice.postgres import Server
 from mapservice.register import find as register
+from mapservice.register import vocabulary
 from mapservice.register.find import Region, Sort, Wanted
 from mapservice.register.refresh import unnamed_id
 from tests.conftest import databases
@@ -161,6 +162,29 @@ def test_offers_without_a_name_need_to_be_online_and_open_to_others(filled: Data
 )
 def test_it_is_found_with_typos_too(made: Database, typed: str, expected: list[str | None]) -> None:
     assert names(made, text=typed) == expected
+
+
+@pytest.mark.parametrize("word", ["formularwrek", "hundesteur", "anmeldng", "kase9", "munstr", "qqq"])
+def test_words_are_as_alike_as_the_database_finds_them(made: Database, word: str) -> None:
+    likeness = text(
+        "SELECT word, similarity(word, :word) AS likeness FROM register_word"
+        " WHERE audience = 3 AND similarity(word, :word) >= 0.2"
+    )
+    with made.reader(Audience.PUBLIC) as connection:
+        expected = dict(connection.execute(likeness, {"word": word}).tuples().all())
+        found = vocabulary.words(connection, Audience.PUBLIC).alike(word, 0.2)
+    assert {other: pytest.approx(like, abs=1e-6) for like, other in found} == expected
+    assert [like for like, _ in found] == sorted((like for like, _ in found), reverse=True)
+
+
+def test_words_of_an_audience_are_not_told_to_another_one(made: Database) -> None:
+    """However both are asked in one process, and whichever comes first."""
+    told = {}
+    for audience in (Audience.INTERNAL, Audience.PUBLIC):
+        with made.reader(audience) as connection:
+            told[audience] = set(vocabulary.words(connection, audience).words)
+    assert "geheimwerk" in told[Audience.INTERNAL]
+    assert not {"geheimwerk", "geheimplattform"} & told[Audience.PUBLIC]
 
 
 def test_a_word_that_nothing_is_like_is_left_out_and_named(made: Database) -> None:

@@ -34,7 +34,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from mapservice.domain import Audience, MaturityModel, ServiceKind, SolutionKind
 from mapservice.models import Authority, Service
-from mapservice.register.tables import RegisterEntry, RegisterUser, RegisterWord
+from mapservice.register import vocabulary
+from mapservice.register.tables import RegisterEntry, RegisterUser
+from mapservice.register.vocabulary import Vocabulary
 from mapservice.search.folding import digits, question
 from mapservice.tallies import no_bundles
 
@@ -240,7 +242,8 @@ def _asked(connection: Connection, text: str, audience: Audience) -> _Asked:
         words = [number]
     if not words:
         return _Asked(literal(not text.strip()), literal(0))
-    meant = _literally(connection, words, audience)
+    known_words = vocabulary.words(connection, audience)
+    meant = {word: _literally(known_words, word) for word in words}
     if all(any(found.startswith(word) for found in meant[word]) for word in words):
         exact = _query([[word] for word in words], begins=True)
         condition = _E.words.op("@@")(exact)
@@ -253,7 +256,7 @@ def _asked(connection: Connection, text: str, audience: Audience) -> _Asked:
         if len(word) < _GUESSED_FROM:
             meant[word] = []
         elif not meant[word]:
-            meant[word] = _alike(connection, word, audience)
+            meant[word] = _alike(known_words, word)
     left_out = tuple(word for word, candidates in meant.items() if not candidates)
     known = [candidates for candidates in meant.values() if candidates]
     if not known:
@@ -292,35 +295,12 @@ def _query(words: Sequence[Sequence[str]], *, begins: bool) -> ColumnElement[Any
     return cast(" & ".join(parts), TSQUERY)
 
 
-def _literally(connection: Connection, words: Sequence[str], audience: Audience) -> dict[str, list[str]]:
-    """Words of the register that begin with each, or hold it, the shortest first."""
-    holds = [
-        column.contains(word, autoescape=True) if len(word) >= _WITHIN_FROM else column.startswith(word)
-        for column in (RegisterWord.word,)
-        for word in words
-    ]
-    found = sorted(
-        connection.scalars(
-            select(RegisterWord.word).where(RegisterWord.audience == int(audience), or_(*holds))
-        ),
-        key=lambda known: (len(known), known),
-    )
-    return {
-        word: [
-            *(known for known in found if known.startswith(word)),
-            *(known for known in found if len(word) >= _WITHIN_FROM and word in known[1:]),
-        ][: _CANDIDATES * 4]
-        for word in words
-    }
+def _literally(known: Vocabulary, word: str) -> list[str]:
+    """Words of the register that begin with this one, then those that hold it, the shortest first."""
+    return known.holding(word, within=len(word) >= _WITHIN_FROM)[: _CANDIDATES * 4]
 
 
-def _alike(connection: Connection, word: str, audience: Audience) -> list[str]:
-    """Words of the register that are spelled alike."""
-    likeness = func.similarity(RegisterWord.word, word)
-    rows = connection.execute(
-        select(RegisterWord.word, likeness.label("likeness"))
-        .where(RegisterWord.audience == int(audience), likeness >= _ALIKE)
-        .order_by(desc("likeness"), RegisterWord.word)
-        .limit(_CANDIDATES)
-    ).all()
-    return [row.word for row in rows if row.likeness >= rows[0].likeness - _NEAR]
+def _alike(known: Vocabulary, word: str) -> list[str]:
+    """Words of the register that are spelled alike, the likest first."""
+    found = known.alike(word, _ALIKE)[:_CANDIDATES]
+    return [other for likeness, other in found if likeness >= found[0][0] - _NEAR]
