@@ -135,6 +135,34 @@ def test_the_public_role_sees_public_entries_of_published_authorities_alone(fill
     assert rows(filled, Audience.PUBLIC, "SELECT count(*) FROM publication") == [(1,)]
 
 
+def test_the_policies_say_the_same_as_the_view_that_tallies_are_made_from(filled: Database) -> None:
+    """Of present entries and, after each was changed once, of former ones."""
+    with filled.owner() as connection:
+        add_hidden(connection)
+        connection.execute(text("UPDATE implementation SET demonstration = true WHERE status = 1"))
+        connection.execute(text("UPDATE implementation SET demonstration = false"))
+        connection.execute(
+            text(
+                "UPDATE implementation SET demonstration = true WHERE id IN"
+                " (SELECT id FROM implementation WHERE visibility = 3 ORDER BY id DESC LIMIT 1)"
+            )
+        )
+        expected = set(connection.execute(text("SELECT id FROM public_implementation")))
+        former = connection.execute(
+            text(
+                "SELECT h.id, h.valid_to FROM implementation_history h WHERE h.visibility = 3 AND"
+                " (h.demonstration OR h.authority_id IN (SELECT authority_id FROM publication))"
+            )
+        )
+        expected_former = set(former)
+    seen = rows(filled, Audience.PUBLIC, "SELECT id FROM implementation")
+    assert set(seen) == {tuple(row) for row in expected}
+    assert 0 < len(seen) < 6
+    seen = rows(filled, Audience.PUBLIC, "SELECT id, valid_to FROM implementation_history")
+    assert set(seen) == {tuple(row) for row in expected_former}
+    assert seen
+
+
 @pytest.mark.parametrize(
     "statement",
     [
