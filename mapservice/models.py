@@ -219,7 +219,6 @@ class Boundary(Base):
     __table_args__ = (
         UniqueConstraint("release_id", "level", "key"),
         UniqueConstraint("release_id", "level", "ordinal"),
-        Index("ix_boundary_label_point", "label_point", postgresql_using="gist"),
     )
 
 
