@@ -6,6 +6,7 @@
 DIR is a state folder of its own; it is filled on the first run (shared VG250, shared catalogue, made-up rows
 with --mix, everything published). Everything is read as the public role, each question by turns: first the
 plain SQL, then the layer that answers it (which is checked to give the same), then the whole page, uncached.
+The finder's plain SQL tells of each authority what the page tells: its name, its best entry, whom to ask.
 Prints a Markdown table of medians and 95th percentiles; ratios are of one run.
 """
 
@@ -60,13 +61,18 @@ WITH me AS (
 FINDER = (
     AROUND
     + """
-SELECT r.authority_id, best.status
-FROM around r JOIN (
-    SELECT i.authority_id, min(i.status) AS status FROM implementation i
-    JOIN service s ON s.id = i.service_id
+SELECT r.authority_id, a.ars, a.name, a.designation, a.website, r.metres, r.same_district, r.km, best.*,
+    so.name AS solution, coalesce(best.public_contact, a.public_contact) AS contact
+FROM around r JOIN authority a ON a.id = r.authority_id JOIN (
+    SELECT DISTINCT ON (i.authority_id) i.authority_id AS id, i.status, s.key, s.name AS service, i.url,
+        i.solution_id, i.solution_kind, i.maturity_model, i.maturity, i.reusable, i.reuse_note,
+        i.public_contact, i.online_since, i.planned_until, i.as_of
+    FROM implementation i JOIN service s ON s.id = i.service_id
     WHERE (s.id = :service OR s.parent_id = :service) AND i.authority_id IN (SELECT authority_id FROM around)
-    GROUP BY i.authority_id
-) best ON best.authority_id = r.authority_id AND best.status <= 3
+    ORDER BY i.authority_id, i.status, i.reusable DESC NULLS LAST, i.maturity DESC NULLS LAST,
+        i.as_of DESC NULLS LAST
+) best ON best.id = r.authority_id AND best.status <= 3
+LEFT JOIN solution so ON so.id = best.solution_id
 ORDER BY best.status, r.metres IS NULL, -greatest(1, floor(r.metres / 100 + 0.5)),
     NOT r.same_district, floor(r.km + 0.5)"""
 )
@@ -191,7 +197,7 @@ def finder(connection: Connection, authority_id: int, key: str) -> list[nearby.R
     ids = [near.authority_id for near in around.nears]
     found = nearby.standings(connection, ids, asked, Audience.PUBLIC)
     rows = nearby.ranked(around.nears, found, nearby.OFFERED)
-    mine = nearby.mine(connection, authority_id)
+    mine = nearby.mine(connection, authority_id, asked)
     nearby.part(
         rows,
         0,

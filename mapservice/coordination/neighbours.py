@@ -123,7 +123,7 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
     ids = [near.authority_id for near in around.nears]
     on_day = OnDay(connection, audience, day)
     found = on_day.standings(ids, asked.asked) if ids else {}
-    reported = on_day.mine(mine.authority.id) if asked.asked.size else Mine({}, frozenset())
+    reported = on_day.mine(mine.authority.id, asked.asked) if asked.asked.size else Mine({}, frozenset())
     ranked = nearby.ranked(around.nears, found, asked.statuses) if asked.asked.size else []
     return Answer(mine, asked, reached, around, found, ranked, levels, reported, day)
 

@@ -6,6 +6,7 @@ What is read here never changes while the release is there, so that a worker may
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy.orm import aliased
 
 from mapservice.domain import Level, pad_ars
 from mapservice.layers.crs import Crs
+from mapservice.layers.prepared import Prepared
 from mapservice.models import Authority, Boundary, BoundaryRelease, BoundaryShape
 
 SHEET = 1000
@@ -35,12 +37,18 @@ class Release:
 
 def release(connection: Connection) -> Release | None:
     """The current release, if there is one."""
-    row = connection.execute(
+    for row in _current().rows(connection):
+        return Release(row.id, tuple(row))
+    return None
+
+
+@functools.cache
+def _current() -> Prepared:
+    return Prepared(
         select(BoundaryRelease.id, BoundaryRelease.checksum, BoundaryRelease.imported_at).where(
             BoundaryRelease.is_current
         )
-    ).one_or_none()
-    return None if row is None else Release(row.id, tuple(row))
+    )
 
 
 @dataclass(frozen=True)

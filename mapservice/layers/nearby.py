@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Integer,
     Row,
+    Select,
     SmallInteger,
     String,
     Text,
@@ -41,7 +42,7 @@ from mapservice.domain import (
 )
 from mapservice.errors import N_, NotFoundError
 from mapservice.layers.counting import bits_set
-from mapservice.layers.entries_near import entries_of, mine_of
+from mapservice.layers.entries_near import entries_of, entries_of_few, mine_of
 from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
 from mapservice.models import Authority, Implementation, Service, Tally
@@ -53,7 +54,10 @@ Exact = tuple[int, set[Status], Status | None, int]
 """Per authority: offered statuses of the exact services, that of the bundles of those that it lacks, and how
 many of them it reports as not its business alone.
 """
+_FEW_PAIRS = 5000
+"""Of authorities and services; looking up so many takes 5 ms."""
 _IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
+_NAMED = Service.key == any_(bindparam("keys", type_=ARRAY(Text)))
 _SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
 
 
@@ -138,7 +142,12 @@ def wanted(connection: Connection, keys: Collection[str], subjects: Collection[s
     """Services by key together with the bundles of subject areas; NotFoundError names an unknown key."""
     if not keys and not subjects:
         return Wanted()
-    rows = _services().rows(connection, keys=list(keys), subjects=[_SUBJECT_IDS[slug] for slug in subjects])
+    # The keys alone are looked up by an index; with subject areas all services are read.
+    numbers = [_SUBJECT_IDS[slug] for slug in subjects]
+    if numbers:
+        rows = _with_subjects().rows(connection, keys=list(keys), subjects=numbers)
+    else:
+        rows = _by_keys().rows(connection, keys=list(keys))
     known = {row.key: row for row in rows}
     for key in keys:
         if key not in known:
@@ -151,28 +160,29 @@ def wanted(connection: Connection, keys: Collection[str], subjects: Collection[s
     return Wanted(bundles, exact, parents, children, tuple(known[key] for key in keys))
 
 
+def _services() -> Select[Any]:
+    return select(
+        Service.id,
+        Service.key,
+        Service.kind,
+        Service.name,
+        Service.parent_id,
+        Service.responsible,
+        Service.retired,
+    ).order_by(Service.name, Service.key)
+
+
 @functools.cache
-def _services() -> Prepared:
+def _by_keys() -> Prepared:
+    return Prepared(_services().where(_NAMED))
+
+
+@functools.cache
+def _with_subjects() -> Prepared:
     """Parameters: keys, subjects (ids), whose bundles are meant."""
     in_subject = Service.subject_area_id == any_(bindparam("subjects", type_=ARRAY(Integer)))
-    return Prepared(
-        select(
-            Service.id,
-            Service.key,
-            Service.kind,
-            Service.name,
-            Service.parent_id,
-            Service.responsible,
-            Service.retired,
-        )
-        .where(
-            or_(
-                Service.key == any_(bindparam("keys", type_=ARRAY(Text))),
-                and_(in_subject, Service.kind == int(ServiceKind.BUNDLE), ~Service.retired),
-            )
-        )
-        .order_by(Service.name, Service.key)
-    )
+    bundles = and_(in_subject, Service.kind == int(ServiceKind.BUNDLE), ~Service.retired)
+    return Prepared(_services().where(or_(_NAMED, bundles)))
 
 
 @functools.cache
@@ -189,30 +199,28 @@ def standings(
 
 
 def stood(tallied: Iterable[Sequence[Any]], exactly: Iterable[Exact], asked: Wanted) -> dict[int, Standing]:
-    """tallied: authority, whether it has any of the bundles in each of OFFERED or better, and how many of
-    them it reports as not its business.
+    """tallied: authorities that stand alike, whether they have any of the bundles in each of OFFERED or
+    better, and how many of them they report as not their business.
     """
-    statuses: dict[int, set[Status]] = {}
+    found: dict[int, Standing] = {}
     refused: dict[int, int] = {}
-    for authority_id, *offered, not_responsible in tallied:
-        statuses[authority_id] = {status for status, has in zip(OFFERED, offered, strict=True) if has}
-        refused[authority_id] = not_responsible
-    bundled: dict[int, Status] = {}
-    for authority_id, found, at_bundle, exactly_refused in exactly:
-        statuses.setdefault(authority_id, set()).update(found)
-        refused[authority_id] = refused.get(authority_id, 0) + exactly_refused
-        if at_bundle is not None:
-            bundled[authority_id] = at_bundle
-    return {
-        authority_id: Standing(
-            True,
-            min(
-                found, default=Status.NOT_RESPONSIBLE if refused[authority_id] == asked.size else Status.OPEN
-            ),
-            bundled.get(authority_id),
-        )
-        for authority_id, found in statuses.items()
-    }
+    for ids, *offered, not_responsible in tallied:
+        best = min((status for status, has in zip(OFFERED, offered, strict=True) if has), default=None)
+        found.update(dict.fromkeys(ids, _standing(best, not_responsible, asked)))
+        refused.update(dict.fromkeys(ids, not_responsible))
+    for authority_id, own, at_bundle, exactly_refused in exactly:
+        known = found.get(authority_id, Standing()).best
+        best = min((status for status in (*own, known) if status in OFFERED), default=None)
+        number = refused.get(authority_id, 0) + exactly_refused
+        found[authority_id] = _standing(best, number, asked, at_bundle)
+    return found
+
+
+def _standing(best: Status | None, refused: int, asked: Wanted, bundled: Status | None = None) -> Standing:
+    """best: of OFFERED."""
+    if best is None:
+        best = Status.NOT_RESPONSIBLE if refused == asked.size else Status.OPEN
+    return Standing(True, best, bundled)
 
 
 @functools.cache
@@ -220,19 +228,21 @@ def _tallies() -> Prepared:
     """Parameters: mask (bits as text), ids, audience."""
     mask = cast(bindparam("mask", type_=String), BIT(BUNDLE_BITS))
     offered = (Tally.online, Tally.in_progress, Tally.planned)
+    alike: list[Any] = [
+        *(
+            (bits_set(column.op("&")(mask)) > 0).label(f"has_{status.code}")
+            for column, status in zip(offered, OFFERED, strict=True)
+        ),
+        bits_set(Tally.reported.op("&")(func.bitnot(Tally.open)).op("&")(mask)).label("refused"),
+    ]
     return Prepared(
-        select(
-            Tally.authority_id,
-            *(
-                (bits_set(column.op("&")(mask)) > 0).label(status.code)
-                for column, status in zip(offered, OFFERED, strict=True)
-            ),
-            bits_set(Tally.reported.op("&")(func.bitnot(Tally.open)).op("&")(mask)).label("refused"),
-        ).where(
+        select(func.array_agg(Tally.authority_id), *alike)
+        .where(
             Tally.audience == bindparam("audience", type_=SmallInteger),
             Tally.scope == int(Scope.OWN),
             Tally.authority_id == _IDS,
         )
+        .group_by(*alike)
     )
 
 
@@ -273,26 +283,28 @@ def part(
 
 @dataclass(frozen=True)
 class Mine:
-    """What the authority itself reports. statuses: the best by id of the service (docs/counting.md, 5);
-    solutions: ids of those that its entries use.
+    """What the authority itself reports. statuses: the best of each service asked for, by id
+    (docs/counting.md, 5); solutions: ids of those that its entries use, for whatever service.
     """
 
     statuses: dict[int, Status]
     solutions: frozenset[int]
 
 
-def mine(connection: Connection, authority_id: int) -> Mine:
-    """From its visible entries, of whatever service."""
-    return reported(_mine().rows(connection, authority=authority_id))
+def mine(connection: Connection, authority_id: int, asked: Wanted) -> Mine:
+    """From its visible entries."""
+    rows = _mine().rows(connection, authority=authority_id, services=asked.members)
+    return reported(rows, asked)
 
 
-def reported(rows: Iterable[Any]) -> Mine:
+def reported(rows: Iterable[Any], asked: Wanted) -> Mine:
     """rows: as mine_of() selects them."""
     statuses: dict[int, Status] = {}
     solutions = set()
     for row in rows:
-        for item in filter(None, (row.service_id, row.parent_id)):
-            statuses[item] = min(statuses.get(item, Status.NOT_RESPONSIBLE), Status(row.status))
+        for item in (row.service_id, row.parent_id):
+            if item in asked.bundles or item in asked.exact:
+                statuses[item] = min(statuses.get(item, Status.NOT_RESPONSIBLE), Status(row.status))
         if row.solution_id is not None:
             solutions.add(row.solution_id)
     return Mine(statuses, frozenset(solutions))
@@ -344,7 +356,9 @@ def entries(
     """By authority the entries that answer, in the order among entries of one authority."""
     if not ids or not asked.size:
         return {}
-    rows = _entries(audience).rows(connection, ids=list(ids), services=asked.members)
+    services = asked.members
+    few = len(ids) * len(services) <= _FEW_PAIRS
+    rows = _entries(audience, few).rows(connection, ids=list(ids), services=services)
     return answers(connection, rows, asked, statuses, own_solutions, audience)
 
 
@@ -370,10 +384,10 @@ def answers(
 
 
 @functools.cache
-def _entries(audience: Audience) -> Prepared:
+def _entries(audience: Audience, few: bool) -> Prepared:
     # The public role has no right to the other column.
     contact = Implementation.contact if audience is Audience.INTERNAL else Implementation.public_contact
-    return Prepared(entries_of(Implementation, contact))
+    return Prepared((entries_of_few if few else entries_of)(Implementation, contact))
 
 
 def _solutions(connection: Connection, ids: Collection[int], audience: Audience) -> dict[int, Row[Any]]:

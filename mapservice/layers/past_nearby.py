@@ -56,7 +56,7 @@ class OnDay:
         mask = int(asked.mask, 2)
         rows = [
             (
-                row.authority_id,
+                (row.authority_id,),
                 *(bool(int(getattr(row, status.code), 2) & mask) for status in OFFERED),
                 (int(row.refused, 2) & mask).bit_count(),
             )
@@ -64,12 +64,13 @@ class OnDay:
         ]
         return nearby.stood(rows, nearby.exact(self.connection, ids, asked, entries_on(self.day)), asked)
 
-    def mine(self, authority_id: int) -> Mine:
+    def mine(self, authority_id: int, asked: Wanted) -> Mine:
         """What one's own authority reports."""
         if self.day is None:
-            return nearby.mine(self.connection, authority_id)
-        statement = mine_of(entries_on(self.day))
-        return nearby.reported(self.connection.execute(statement, {"authority": authority_id}))
+            return nearby.mine(self.connection, authority_id, asked)
+        values = {"authority": authority_id, "services": asked.members}
+        rows = self.connection.execute(mine_of(entries_on(self.day)), values)
+        return nearby.reported(rows, asked)
 
     def entries(
         self,

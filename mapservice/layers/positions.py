@@ -7,9 +7,9 @@ What is read here never changes while the release is there, so that a worker may
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ _NOTHING = -1
 _AT_ONCE = 5000
 
 
-@dataclass(frozen=True)
-class Area:
+class Area(NamedTuple):
     """One area of an authority. population: the boundary's own, None if unknown; lon, lat: of its label
     point, and west to north its box, in degrees.
     """
@@ -73,17 +72,22 @@ class Positions:
 
     def area(self, place: int) -> Area:
         """The area in this place of the columns."""
-        district, population = int(self.districts[place]), int(self.populations[place])
-        return Area(
-            int(self.ids[place]),
-            Level(int(self.levels[place])),
-            self.keys[place].decode(),
-            int(self.authorities[place]),
-            None if district == _NOTHING else district,
-            None if population == _NOTHING else population,
-            *self.points[place].tolist(),
-            *self.boxes[place].tolist(),
+        return self.areas([place])[0]
+
+    def areas(self, places: Iterable[int]) -> list[Area]:
+        """The areas in these places."""
+        at = np.fromiter(places, np.intp)
+        columns = (
+            self.ids[at].tolist(),
+            map(Level, self.levels[at].tolist()),
+            (key.decode() for key in self.keys[at].tolist()),
+            self.authorities[at].tolist(),
+            (_known(value) for value in self.districts[at].tolist()),
+            (_known(value) for value in self.populations[at].tolist()),
+            *self.points[at].T.tolist(),
+            *self.boxes[at].T.tolist(),
         )
+        return [Area(*said) for said in zip(*columns, strict=True)]
 
     def of_authority(self, authority_id: int) -> list[int]:
         """Places of its areas, the highest level first."""
@@ -122,6 +126,10 @@ class Positions:
             int(np.searchsorted(self.levels, level, "left")),
             int(np.searchsorted(self.levels, level, "right")),
         )
+
+
+def _known(value: int) -> int | None:
+    return None if value == _NOTHING else value
 
 
 def distance_km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Integer, Row, any_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -29,8 +29,7 @@ class Reach:
     km: int | None = None
 
 
-@dataclass(frozen=True)
-class Near:
+class Near(NamedTuple):
     """An authority around another one.
 
     level, boundary_id, key, lon, lat (degrees): of the area by which it was found. shared_m: metres of shared
@@ -84,8 +83,7 @@ class Surroundings:
     only_nearest: bool = False
 
 
-@dataclass(frozen=True)
-class _Spot:
+class _Spot(NamedTuple):
     """An area that was found from the place of one's own."""
 
     area: Area
@@ -129,7 +127,7 @@ def surroundings(
         if area.level in (Level.DISTRICT, Level.ASSOCIATION)
     ]
     return Surroundings(
-        tuple(positions.area(place) for place in chosen),
+        tuple(positions.areas(chosen)),
         tuple(_each_once(_nears(spots, authorities))),
         only_nearest,
     )
@@ -137,7 +135,7 @@ def surroundings(
 
 def own_areas(positions: Positions, authority_id: int) -> tuple[Area, ...]:
     """The areas of an authority in the release, the highest level first."""
-    return tuple(positions.area(place) for place in positions.of_authority(authority_id))
+    return tuple(positions.areas(positions.of_authority(authority_id)))
 
 
 def of_authorities(
@@ -165,9 +163,8 @@ def _around(positions: Positions, place: int, reach: Reach) -> list[_Spot]:
 def _spots(positions: Positions, place: int, others: Iterable[int]) -> list[_Spot]:
     """The areas at other places, but for those of the same authority."""
     me, shared = positions.area(place), positions.neighbours(place)
-    spots = []
-    for other in others:
-        area = positions.area(other)
+    spots, places = [], list(others)
+    for other, area in zip(places, positions.areas(places), strict=True):
         if area.authority_id != me.authority_id:
             same = me.district_id is not None and area.district_id == me.district_id
             km = distance_km(me.lon, me.lat, area.lon, area.lat)
