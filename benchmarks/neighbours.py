@@ -6,7 +6,8 @@
 DIR is a state folder of its own; it is filled on the first run (shared VG250, shared catalogue, made-up rows
 with --mix, everything published). Everything is read as the public role, each question by turns: first the
 plain SQL, then the layer that answers it (which is checked to give the same), then the whole page, uncached.
-The finder's plain SQL tells of each authority what the page tells: its name, its best entry, whom to ask.
+The finder: who around has it in which status, in the order by place. "Shown": with what the page tells of
+authorities, their names, best entries and whom to ask; the plain SQL of all, the layer of the first 25.
 Prints a Markdown table of medians and 95th percentiles; ratios are of one run.
 """
 
@@ -23,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from flask import current_app
 from sqlalchemy import Connection, select, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -30,14 +32,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.values import fill
 from mapservice import cluster, create_app, held_levels
 from mapservice.config import Settings
-from mapservice.database import Database
+from mapservice.database import Database, Version
 from mapservice.domain import Audience, Kind, Level, Status
-from mapservice.layers import gaps, nearby
-from mapservice.layers.surroundings import Reach, Surroundings, surroundings
+from mapservice.layers import catalogue, gaps, nearby
+from mapservice.layers.surroundings import Reach, Surroundings, surroundings, told
 from mapservice.models import Authority, Service
 
 T = TypeVar("T")
 KM = 25
+PAGE = 25
+WARM = 10
+"""So many first questions do not count: a worker then holds the tallies."""
 AROUND = f"""
 WITH me AS (
     SELECT b.* FROM peer.area b WHERE b.authority_id = :authority AND b.level = 4
@@ -59,6 +64,19 @@ WITH me AS (
     WHERE me.id = :authority AND a.id <> me.id
 )"""
 FINDER = (
+    AROUND
+    + """
+SELECT r.authority_id, best.status
+FROM around r JOIN (
+    SELECT i.authority_id, min(i.status) AS status FROM implementation i
+    JOIN service s ON s.id = i.service_id
+    WHERE (s.id = :service OR s.parent_id = :service) AND i.authority_id IN (SELECT authority_id FROM around)
+    GROUP BY i.authority_id
+) best ON best.authority_id = r.authority_id AND best.status <= 3
+ORDER BY best.status, r.metres IS NULL, -greatest(1, floor(r.metres / 100 + 0.5)),
+    NOT r.same_district, floor(r.km + 0.5)"""
+)
+SHOWN = (
     AROUND
     + """
 SELECT r.authority_id, a.ars, a.name, a.designation, a.website, r.metres, r.same_district, r.km, best.*,
@@ -148,11 +166,13 @@ def measure(database: Database, questions: int) -> None:
         services = connection.execute(
             select(Service.id, Service.key).where(Service.kind == 1, ~Service.retired)
         ).all()
-    asked = [(draw.choice(towns), draw.choice(services)) for _ in range(questions + 3)]
+    asked = [(draw.choice(towns), draw.choice(services)) for _ in range(questions + WARM)]
     names = (
         "plain SQL, finder",
         "layer, finder",
-        "page, finder",
+        "plain SQL, shown",
+        "layer, shown",
+        "page, shown",
         "plain SQL, gaps",
         "layer, gaps",
         "page, gaps",
@@ -163,7 +183,7 @@ def measure(database: Database, questions: int) -> None:
             connection.execute(text("SELECT 1"))
             answers = ask(connection, client, town, service)
         check(town.ars, answers)
-        if number >= 3:  # the first ones warm up
+        if number >= WARM:
             for name, (seconds, _) in zip(names, answers, strict=True):
                 times[name].append(seconds)
     report(times)
@@ -173,12 +193,16 @@ def measure(database: Database, questions: int) -> None:
 def ask(connection: Connection, client: Any, town: Any, service: Any) -> list[tuple[float, Any]]:
     """Seconds and answer of each way, in the order of the table."""
     values = {"authority": town.id, "service": service.id}
+    # The page reads it too, as its first question.
+    version = current_app.extensions["mapservice"].versions.read(connection)
     acts: list[Callable[[], Any]] = [
         lambda: connection.execute(text(FINDER), values).all(),
-        lambda: finder(connection, town.id, service.key),
+        lambda: finder(connection, version, town.id, service.key),
+        lambda: connection.execute(text(SHOWN), values).all(),
+        lambda: shown(connection, version, town.id, service.key),
         lambda: page(client, f"/nachbarn?authority={town.ars}&service={service.key}"),
         lambda: connection.execute(text(GAPS), values).all(),
-        lambda: gap_list(connection, town),
+        lambda: gap_list(connection, version, town),
         lambda: page(client, f"/luecken?authority={town.ars}"),
     ]
     return [timed(act) for act in acts]
@@ -190,34 +214,42 @@ def timed(act: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - started, found
 
 
-def finder(connection: Connection, authority_id: int, key: str) -> list[nearby.Ranked]:
-    """As the page asks: surroundings, standings, and the entries of its first 25 rows."""
-    asked = nearby.wanted(connection, [key], [])
-    around = around_of(connection, authority_id)
+def finder(connection: Connection, version: Version, authority_id: int, key: str) -> list[nearby.Ranked]:
+    """As the page asks: who is around, how each stands to the service, in the order by place."""
+    asked = catalogue.wanted(held_levels.services(connection, version), [key], [])
+    around = around_of(connection, version, authority_id)
     ids = [near.authority_id for near in around.nears]
-    found = nearby.standings(connection, ids, asked, Audience.PUBLIC)
-    rows = nearby.ranked(around.nears, found, nearby.OFFERED)
-    mine = nearby.mine(connection, authority_id, asked)
+    tallied = held_levels.tallies(connection, version, ids, None)
+    return nearby.ranked(around.nears, nearby.standings(connection, tallied, ids, asked), nearby.OFFERED)
+
+
+def shown(connection: Connection, version: Version, authority_id: int, key: str) -> list[nearby.Ranked]:
+    """The same with all that the page tells of its first 25 rows, in the order to its end."""
+    rows = finder(connection, version, authority_id, key)
+    asked = catalogue.wanted(held_levels.services(connection, version), [key], [])
+    own = nearby.mine(connection, authority_id, asked)
+    told(connection, [row.near.authority_id for row in rows[:PAGE]], Audience.PUBLIC)
     nearby.part(
         rows,
         0,
-        25,
-        lambda some: nearby.entries(connection, some, asked, nearby.OFFERED, mine.solutions, Audience.PUBLIC),
+        PAGE,
+        lambda some: nearby.entries(connection, some, asked, nearby.OFFERED, own.solutions, Audience.PUBLIC),
     )
     return rows
 
 
-def around_of(connection: Connection, authority_id: int) -> Surroundings:
+def around_of(connection: Connection, version: Version, authority_id: int) -> Surroundings:
     """With what a worker holds of the boundary release, as the pages ask."""
-    positions = held_levels.positions(connection)
-    return surroundings(
-        connection, positions, authority_id, Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY
-    )
+    positions = held_levels.positions(connection, version)
+    return surroundings(positions, authority_id, Reach(True, KM), Level.MUNICIPALITY)
 
 
-def gap_list(connection: Connection, town: Any) -> gaps.Gaps:
-    around = around_of(connection, town.id)
-    return gaps.gaps(connection, town, around.nears, Audience.PUBLIC, gaps.Direction.MISSING)
+def gap_list(connection: Connection, version: Version, town: Any) -> gaps.Gaps:
+    around = around_of(connection, version, town.id)
+    ids = [town.id, *(near.authority_id for near in around.nears)]
+    tallied = held_levels.tallies(connection, version, ids, None)
+    services = held_levels.services(connection, version)
+    return gaps.gaps(services, tallied, town, around.nears, gaps.Direction.MISSING)
 
 
 def page(client: Any, address: str) -> int:
@@ -235,8 +267,9 @@ def check(ars: str, answers: Any) -> None:
     assert [row.authority_id for row in plain if row.authority_id in border] == [
         authority for authority, _ in told if authority in border
     ], ars
-    expected = {row.key: row.number for row in answers[3][1]}
-    found = {gap.key: gap.number for gap in answers[4][1].found}
+    assert {(row.authority_id, row.status) for row in answers[2][1]} == {tuple(row) for row in plain}, ars
+    expected = {row.key: row.number for row in answers[5][1]}
+    found = {gap.key: gap.number for gap in answers[6][1].found}
     assert found == expected, (ars, set(found.items()) ^ set(expected.items()))
 
 

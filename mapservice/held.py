@@ -133,7 +133,7 @@ class Reading:
     @property
     def moment(self) -> Hashable:
         """The time beside the number tells two databases apart after a restore."""
-        return self.version.audience, self.version.number, self.version.changed_at
+        return moment_of(self.version)
 
     def open(self) -> Connection:
         """The connection; raises MovedError, UnavailableError."""
@@ -148,6 +148,22 @@ class Reading:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.open(), name)
+
+
+def moment_of(version: Version) -> Hashable:
+    """What results are found under that hold at a data version."""
+    return version.audience, version.number, version.changed_at
+
+
+def kept_at(version: Version, key: Hashable, make: Callable[[], T]) -> T:
+    """As remembered(), for a connection that is open already and saw this very version."""
+    moment = moment_of(version)
+    return _held().at(moment).get((moment, key), make)
+
+
+def often_asked(version: Version, question: Hashable, times: int) -> bool:
+    """Whether this worker was asked the question more often than that at the version, this time included."""
+    return _held().times_asked((moment_of(version), question)) > times
 
 
 def remembered(connection: Connection, key: Hashable, make: Callable[[], T]) -> T:

@@ -4,6 +4,7 @@ at the present data version (mapservice/held.py).
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,11 +18,22 @@ from mapservice import about, features, i18n
 from mapservice.database import Version
 from mapservice.domain import Level
 from mapservice.features import Tails, timestamp
-from mapservice.held import carried, is_remembered, of_release, remembered, shapes_held, times_asked
-from mapservice.layers import areas, extents, inputs, legends, tile_shapes, tiles
+from mapservice.held import (
+    carried,
+    is_remembered,
+    kept_at,
+    of_release,
+    often_asked,
+    remembered,
+    shapes_held,
+    times_asked,
+)
+from mapservice.layers import areas, extents, inputs, legends, past_nearby, tallied, tile_shapes, tiles
 from mapservice.layers import atlas as atlases
+from mapservice.layers import catalogue as catalogues
 from mapservice.layers import selection as selections
 from mapservice.layers.atlas import SHEET, Atlas, Release
+from mapservice.layers.catalogue import Catalogue
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.crs import Crs
 from mapservice.layers.inputs import Inputs
@@ -30,12 +42,15 @@ from mapservice.layers.positions import Positions
 from mapservice.layers.positions import positions as read_positions
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
+from mapservice.layers.tallied import Tallied
 from mapservice.layers.tile_shapes import Cut, Tile
 from mapservice.layers.tiles import Form
 from mapservice.service import service
 
 PAGES_OF_A_LEVEL = 8
 """So many pages take the database as long as counting all municipalities."""
+QUESTIONS_OF_A_FEW = 8
+"""So many questions for some hundred tallies take the database as long as reading all."""
 FEW = 4
 """Up to one in so many areas, those that changed are counted alone."""
 _POINTER = 8
@@ -136,12 +151,30 @@ def atlas(connection: Connection, level: Level) -> Atlas:
     return of_release((current.mark, level), lambda: atlases.atlas(connection, current.id, level))
 
 
-def positions(connection: Connection) -> Positions:
+def positions(connection: Connection, version: Version) -> Positions:
     """Where the areas of the current release lie; none while there is no release."""
-    current = remembered(connection, "release", lambda: atlases.release(connection))
+    current = kept_at(version, "release", lambda: atlases.release(connection))
     if current is None:
         return read_positions(connection, None)
     return of_release((current.mark, "positions"), lambda: read_positions(connection, current.id))
+
+
+def services(connection: Connection, version: Version) -> Catalogue:
+    """The services that the audience may see. version: the one that the connection sees."""
+    return kept_at(version, "catalogue", lambda: catalogues.catalogue(connection))
+
+
+def tallies(connection: Connection, version: Version, ids: Sequence[int], day: dt.date | None) -> Tallied:
+    """What these authorities report of bundles, now or at the end of a past day.
+
+    Those of all are read, and held, where a few questions at this version have shown that it is worth it.
+    """
+    if day is not None:
+        return past_nearby.tallied(connection, ids, day)
+    audience = service().audience
+    if not often_asked(version, "tallies", QUESTIONS_OF_A_FEW):
+        return tallied.read(connection, audience, ids)
+    return kept_at(version, "tallies", lambda: tallied.read(connection, audience)).of(ids)
 
 
 def boundary_of(connection: Connection, level: Level, key: str) -> int | None:

@@ -36,11 +36,11 @@ def test_gaps_are_those_that_pandas_counts(small_world: World, audience: str) ->
             )
             if around == "similar":
                 alike = recounted.similar(recount, own, 50)
-                nears = of_authorities(connection, everywhere, ids[own], [ids[ars] for ars in alike], viewer)
+                nears = of_authorities(everywhere, ids[own], [ids[ars] for ars in alike])
                 assert {near.ars for near in nears} == set(alike)
             else:
                 reach = Reach() if around == "border" else Reach(True, int(around))
-                nears = surroundings(connection, everywhere, ids[own], reach, viewer).nears
+                nears = surroundings(everywhere, ids[own], reach).nears
             expected = recounted.gaps(recount, own, [near.ars for near in nears], direction, subjects)
             parameters = {"authority": own, "around": around, "direction": direction, "subject": subjects}
             response: Any = client.get("/luecken.csv", query_string=parameters)

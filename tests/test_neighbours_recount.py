@@ -65,7 +65,7 @@ def compare(database: Database, land: Land, by_level: dict[str, Borders], author
         for ars in authorities:
             for row in of_authority.get_group(ars).itertuples() if ars in of_authority.groups else ():
                 level = Level.from_plural(str(row.level))
-                found = surroundings(connection, everywhere, ids[ars], Reach(), Audience.PUBLIC, level)
+                found = surroundings(everywhere, ids[ars], Reach(), level)
                 shared = by_level[str(row.level)].neighbours(str(row.key))
                 of_area = owner[str(row.level)]
                 # Without an authority (gemeindefrei) there is nobody to ask.
@@ -102,12 +102,8 @@ def test_the_circle_holds_all_within_reach_and_nobody_else(boundaries_loaded: Da
     with boundaries_loaded.reader(Audience.PUBLIC) as connection:
         ids = dict(connection.execute(select(Authority.ars, Authority.id)).tuples().all())
         everywhere = current_positions(connection)
-        everybody = surroundings(
-            connection, everywhere, ids["055700044044"], Reach(True, 500), Audience.PUBLIC, Level.MUNICIPALITY
-        )
-        near = surroundings(
-            connection, everywhere, ids["055700044044"], Reach(True, KM), Audience.PUBLIC, Level.MUNICIPALITY
-        )
+        everybody = surroundings(everywhere, ids["055700044044"], Reach(True, 500), Level.MUNICIPALITY)
+        near = surroundings(everywhere, ids["055700044044"], Reach(True, KM), Level.MUNICIPALITY)
     own = everybody.own[0]
     expected = set()
     for other in everybody.nears:

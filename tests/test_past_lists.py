@@ -199,7 +199,7 @@ def test_gaps_of_past_days_are_those_that_pandas_counts(diary: Diary, audience: 
             everywhere = current_positions(connection)
             for own in draw.sample(candidates, 12):
                 direction = draw.choice(("missing", "help"))
-                nears = surroundings(connection, everywhere, ids[own], Reach(True, 60), viewer).nears
+                nears = surroundings(everywhere, ids[own], Reach(True, 60)).nears
                 expected = recounted.gaps(comparison.recount, own, [near.ars for near in nears], direction)
                 asked = [("authority", own), ("around", "60"), ("direction", direction)]
                 response = comparison.client.get("/luecken.csv", query_string=asked)
@@ -238,7 +238,7 @@ def test_neighbours_of_past_days_are_those_that_pandas_finds(diary: Diary, audie
             everywhere = current_positions(connection)
             for own in draw.sample(candidates, 8):
                 key = draw.choice(bundles)
-                nears = surroundings(connection, everywhere, ids[own], Reach(True, 100), viewer).nears
+                nears = surroundings(everywhere, ids[own], Reach(True, 100)).nears
                 expected = {near.ars for near in nears if best.get((near.ars, key)) == 1}
                 asked = [("authority", own), ("around", "100"), ("service", key), ("status", "online")]
                 response = comparison.client.get("/nachbarn.csv", query_string=asked)

@@ -21,7 +21,7 @@ from mapservice.errors import ParameterError
 from mapservice.i18n import number
 from mapservice.layers import gaps as layer
 from mapservice.layers.gaps import Direction, Gap, Gaps
-from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings
+from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings, told
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -70,8 +70,10 @@ def _page(missing: list[str]) -> str:
     args = picks.arguments()
     held = service()
     with held.reader() as connection:
-        given = answer(connection, args)
+        version = held.versions.read(connection)
+        given = answer(connection, version, args)
         former = _former(connection, given)
+        names = _names(connection, given)
     found = _in_sections(given)
     number_of_page = tables.parse_page(args.get("page"))
     start = (number_of_page - 1) * ROWS_PER_PAGE
@@ -105,12 +107,12 @@ def _page(missing: list[str]) -> str:
         status_names={status: _status_name(status) for status in _OWN_STATUSES},
         chips=_chips(given),
         downloads=_downloads(args),
-        full_name=full_name,
+        names=names,
         where=reasons.short_place,
     )
 
 
-def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
+def answer(connection: Connection, version: Version, args: MultiDict[str, str]) -> Answer:
     """Raises ParameterError, and NotFoundError for a day before the first."""
     params.allow_only(args, _KNOWN, single=_SINGLE)
     day = picks.past_day(connection, args)
@@ -126,22 +128,37 @@ def answer(connection: Connection, args: MultiDict[str, str]) -> Answer:
     nobody = Answer(mine, direction, subjects, statuses, (), Surroundings((), ()), None, nothing, day)
     if mine.authority is None:
         return nobody
-    positions = held_levels.positions(connection)
+    positions = held_levels.positions(connection, version)
     areas = own_areas(positions, mine.authority.id)
     levels = tuple(area.level for area in areas)
     if not levels:
         return nobody
-    audience = service().audience
     population = None
     if text == SIMILAR:
         population, ids = layer.similar(connection, mine.authority.id)
-        around = Surroundings(areas, of_authorities(connection, positions, mine.authority.id, ids, audience))
+        around = Surroundings(areas, of_authorities(positions, mine.authority.id, ids))
     else:
         chosen = level if level in levels else None
         reached = picks.reach(text, chosen or levels[-1])
-        around = surroundings(connection, positions, mine.authority.id, reached, audience, chosen)
-    found = layer.gaps(connection, mine.authority, around.nears, audience, direction, subjects, statuses, day)
+        around = surroundings(positions, mine.authority.id, reached, chosen)
+    ids = [mine.authority.id, *(near.authority_id for near in around.nears)]
+    found = layer.gaps(
+        held_levels.services(connection, version),
+        held_levels.tallies(connection, version, ids, day),
+        mine.authority,
+        around.nears,
+        direction,
+        subjects,
+        statuses,
+    )
     return Answer(mine, direction, subjects, statuses, levels, around, population, found, day)
+
+
+def _names(connection: Connection, given: Answer) -> dict[int, str]:
+    """Of the authorities that are named with a gap."""
+    ids = (near.authority_id for gap in given.gaps.found for near in gap.who)
+    known = told(connection, ids, service().audience)
+    return {authority_id: full_name(row) for authority_id, row in known.items()}
 
 
 def _in_sections(given: Answer) -> list[Gap]:
@@ -255,8 +272,9 @@ def _downloads(args: MultiDict[str, str]) -> list[tuple[str, str]]:
 @sheets.routes(blueprint, "/luecken")
 def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
     args = picks.arguments()
-    given = answer(connection, args)
+    given = answer(connection, version, args)
     picks.require_own(given.own)
+    names = _names(connection, given)
     helping = given.direction is Direction.HELP
     return sheets.sheet(
         connection,
@@ -285,7 +303,7 @@ def _sheet(connection: Connection, version: Version) -> sheets.Sheet:
                 titles.status_name(gap.mine),
                 gap.number,
                 gap.of,
-                ", ".join(full_name(near) for near in gap.who),
+                ", ".join(names[near.authority_id] for near in gap.who),
                 ", ".join(near.ars for near in gap.who),
             ]
             for place, gap in enumerate(_in_sections(given), 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from flask import Blueprint, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy import Connection
+from sqlalchemy import Row as Record
 from werkzeug.datastructures import MultiDict
 
 from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
@@ -26,7 +27,7 @@ from mapservice.i18n import number
 from mapservice.layers import nearby
 from mapservice.layers.nearby import Entry, Mine, Ranked, Standing
 from mapservice.layers.past_nearby import OnDay
-from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings
+from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings, told
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -58,10 +59,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Row:
-    """One authority of the list. code: of its section."""
+    """One authority of the list. told: as surroundings.told(); code: of its section."""
 
     number: int
     ranked: Ranked
+    told: Record[Any]
     name: str
     code: str
     reasons: tuple[str, ...]
@@ -114,15 +116,16 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
         picks.reach(args.get("around"), None)
         return Answer(mine, asked, Reach(), Surroundings((), ()), {}, [], (), Mine({}, frozenset()), day)
     audience = service().audience
-    positions = held_levels.positions(connection)
+    positions = held_levels.positions(connection, version)
     levels = tuple(area.level for area in own_areas(positions, mine.authority.id))
     chosen = level if level in levels else None
     lowest = chosen or (levels[-1] if levels else None)
     reached = picks.reach(args.get("around"), lowest)
-    around = surroundings(connection, positions, mine.authority.id, reached, audience, chosen)
+    around = surroundings(positions, mine.authority.id, reached, chosen)
     ids = [near.authority_id for near in around.nears]
     on_day = OnDay(connection, audience, day)
-    found = on_day.standings(ids, asked.asked) if ids else {}
+    tallied = held_levels.tallies(connection, version, ids, day)
+    found = on_day.standings(tallied, ids, asked.asked) if ids else {}
     reported = on_day.mine(mine.authority.id, asked.asked) if asked.asked.size else Mine({}, frozenset())
     ranked = nearby.ranked(around.nears, found, asked.statuses) if asked.asked.size else []
     return Answer(mine, asked, reached, around, found, ranked, levels, reported, day)
@@ -133,11 +136,15 @@ def rows_of(connection: Connection, given: Answer, start: int, stop: int) -> lis
     asked = (given.picks.asked, given.picks.statuses, given.mine.solutions)
     on_day = OnDay(connection, service().audience, given.day)
     part = nearby.part(given.ranked, start, stop, lambda ids: on_day.entries(ids, *asked))
-    return [_row(given, place, ranked) for place, ranked in enumerate(part, start + 1)]
+    known = told(connection, [ranked.near.authority_id for ranked in part], service().audience)
+    return [
+        _row(given, place, ranked, known[ranked.near.authority_id])
+        for place, ranked in enumerate(part, start + 1)
+    ]
 
 
-def _row(given: Answer, place: int, ranked: Ranked) -> Row:
-    near, items = ranked.near, _items(given, ranked)
+def _row(given: Answer, place: int, ranked: Ranked, told_: Record[Any]) -> Row:
+    near, items, name = ranked.near, _items(given, ranked), full_name(told_)
     said = reasons.of_place(near)
     if items:
         said += reasons.of_entry(items[0].entry)
@@ -145,17 +152,17 @@ def _row(given: Answer, place: int, ranked: Ranked) -> Row:
     code = _code(ranked.section)
     if not items or given.day is not None:
         # A prepared mail speaks of today.
-        asked = Contact(of_entry or near.contact, None)
-        return Row(place, ranked, full_name(near), code, tuple(said), tuple(items), asked)
+        asked = Contact(of_entry or told_.contact, None)
+        return Row(place, ranked, told_, name, code, tuple(said), tuple(items), asked)
     inquiry = asking.Inquiry(
         own=full_name(given.own.authority),
-        authority=full_name(near),
+        authority=name,
         services=[item.name for item in items],
         status=items[0].status,
         page=_link(given, external=True),
     )
-    asked = asking.contact(of_entry, near.contact, inquiry)
-    return Row(place, ranked, full_name(near), code, tuple(said), tuple(items), asked)
+    asked = asking.contact(of_entry, told_.contact, inquiry)
+    return Row(place, ranked, told_, name, code, tuple(said), tuple(items), asked)
 
 
 def _items(given: Answer, ranked: Ranked) -> list[Item]:
@@ -203,11 +210,12 @@ def _page(missing: list[str]) -> str:
             )
         rows: list[Row] = []
         mine: list[tuple[str, Status]] = []
-        drawn = None
+        drawn, names = None, dict[int, str]()
         if given.around.own:
             rows = rows_of(connection, given, start, start + ROWS_PER_PAGE)
             mine = _own_statuses(given)
-            drawn = _drawn(connection, given, rows)
+            names = _names(connection, given)
+            drawn = _drawn(connection, given, rows, names)
         former = _former(connection, given)
     return render_template(
         "coordination/neighbours.html",
@@ -241,7 +249,7 @@ def _page(missing: list[str]) -> str:
         alone=_alone(),
         few=_FEW,
         downloads=picks.downloads("coordination.neighbours", _KNOWN, args),
-        overview=_overview(given),
+        overview=_overview(given, names),
         full_name=full_name,
     )
 
@@ -334,12 +342,25 @@ def _former(connection: Connection, given: Answer) -> list[listings.Found]:
     return picks.instead(connection, authority.ars)
 
 
-def _overview(given: Answer) -> list[tuple[str, str, list[str], bool]]:
+def _names(connection: Connection, given: Answer) -> dict[int, str]:
+    """Of everybody around, where nothing was asked for."""
+    if given.picks.chosen:
+        return {}
+    known = told(connection, [near.authority_id for near in given.around.nears], service().audience)
+    return {authority_id: full_name(row) for authority_id, row in known.items()}
+
+
+def _overview(given: Answer, names: Mapping[int, str]) -> list[tuple[str, str, list[str], bool]]:
     """Where nothing was asked for: ARS and name of everybody around, why, and whether there are data."""
     if given.picks.chosen:
         return []
     return [
-        (near.ars, full_name(near), reasons.of_place(near), near.authority_id in given.found)
+        (
+            near.ars,
+            names[near.authority_id],
+            reasons.of_place(near),
+            near.authority_id in given.found,
+        )
         for near in given.around.nears
     ]
 
@@ -355,12 +376,14 @@ def _level_choices(given: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def _drawn(connection: Connection, given: Answer, rows: Sequence[Row]) -> small_map.SmallMap | None:
+def _drawn(
+    connection: Connection, given: Answer, rows: Sequence[Row], names: Mapping[int, str]
+) -> small_map.SmallMap | None:
     codes = {row.near.authority_id: _code(row.section) for row in given.ranked}
     told = [small_map.Told(row.ranked.near, row.number, row.name, row.code) for row in rows]
     if not given.picks.chosen:
         told = [
-            small_map.Told(near, place, full_name(near), "around")
+            small_map.Told(near, place, names[near.authority_id], "around")
             for place, near in enumerate(given.around.nears[:_MOST_MARKS], 1)
         ]
     return small_map.small_map(connection, given.around, codes, told)
@@ -468,7 +491,7 @@ def _cells(row: Row, item: Item) -> list[sheets.Cell]:
         None if entry.row.maturity is None else MaturityModel(entry.row.maturity_model).code,
         entry.row.maturity,
         entry.row.as_of,
-        entry.row.contact or near.contact,
+        entry.row.contact or row.told.contact,
         entry.row.url,
         ", ".join([*reasons.of_place(near), *reasons.of_entry(entry)]),
     ]

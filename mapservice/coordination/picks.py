@@ -12,12 +12,13 @@ from flask_babel import gettext as _
 from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
-from mapservice import day_fields, i18n, listings, params, past_days, search_pages
+from mapservice import day_fields, held_levels, i18n, listings, params, past_days, search_pages
 from mapservice.coordination.own import Own
 from mapservice.database import Version
 from mapservice.domain import SUBJECT_AREAS, Level, Status
 from mapservice.errors import ParameterError
-from mapservice.layers.nearby import OFFERED, Wanted, wanted
+from mapservice.layers.catalogue import Wanted, wanted
+from mapservice.layers.nearby import OFFERED
 from mapservice.layers.selection import check_day
 from mapservice.layers.surroundings import Reach
 from mapservice.search.find import FoundService, find
@@ -86,7 +87,8 @@ def picks(
     if text:
         held = search_pages.entries(connection, version)
         found = find(connection, text, held, limit=_MOST_FOUND, places=False).services
-    asked = wanted(connection, {*services, *(item.key for item in found)}, areas)
+    known = held_levels.services(connection, version)
+    asked = wanted(known, {*services, *(item.key for item in found)}, areas)
     # What was chosen, without what the text led to; in the order of their keys.
     chosen = sorted((row for row in asked.chosen if row.key in services), key=lambda row: row.key)
     asked = replace(asked, chosen=tuple(chosen))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-import functools
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Integer, Row, SmallInteger, any_, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+import numpy as np
+from sqlalchemy import Connection, Row, func, select
 
-from mapservice.domain import BUNDLE_BITS, OZG_ID_FIRST, SUBJECT_AREAS, Audience, Scope, ServiceKind, Status
-from mapservice.layers import past_nearby
+from mapservice.domain import BUNDLE_BITS, OZG_ID_FIRST, SUBJECT_AREAS, Status
+from mapservice.layers.catalogue import Catalogue
 from mapservice.layers.counting import current_release
-from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
-from mapservice.models import Authority, Boundary, Service, Tally
+from mapservice.layers.tallied import ONLINE, REFUSED, Tallied
+from mapservice.models import Authority, Boundary
 
 MOST_SIMILAR = 50
 _NAMED = 3
-_SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
 
 
 class Direction(enum.StrEnum):
@@ -82,32 +79,29 @@ def similar(connection: Connection, authority_id: int) -> tuple[int | None, list
 
 
 def gaps(
-    connection: Connection,
+    services: Catalogue,
+    tallied: Tallied,
     own: Row[Any],
     others: Sequence[Near],
-    audience: Audience,
     direction: Direction,
     subjects: Collection[str] = (),
     statuses: Collection[Status] = (Status.OPEN, Status.IN_PROGRESS, Status.PLANNED),
-    day: dt.date | None = None,
 ) -> Gaps:
-    """By how many, then by how near, then by name. others: in the order by place. day: a past one.
+    """By how many, then by how near, then by name. tallied: of one's own authority and of the others; others:
+    in the order by place.
 
     Only bundles of the catalogue for which one's own kinds are responsible, and that it does not report as
     not its business. statuses: one's own ones that are looked at, for MISSING.
     """
-    ids = [own.id, *(near.authority_id for near in others)]
-    if day is None:
-        rows = _tallies().rows(connection, ids=ids, audience=int(audience))
-    else:
-        rows = past_nearby.tallies(connection, ids, day)
-    tallies = {row.authority_id: row for row in rows}
-    mine = tallies.get(own.id)
-    known = tuple(near for near in others if near.authority_id in tallies)
-    columns = _Columns(known, [tallies[near.authority_id] for near in known])
+    with_data = set(tallied.ids.tolist())
+    known = tuple(near for near in others if near.authority_id in with_data)
+    columns = _Columns(known, tallied)
+    mine = _statuses(tallied, own.id)
     found = []
-    for bundle in _bundles(connection, own.kinds, subjects):
-        status = _status(mine, int(bundle.key) - OZG_ID_FIRST)
+    for bundle in services.bundles(subjects):
+        if not bundle.responsible & own.kinds:
+            continue
+        status = mine[int(bundle.key) - OZG_ID_FIRST]
         wanted = status in statuses if direction is Direction.MISSING else status is Status.ONLINE
         if not wanted:
             continue
@@ -115,77 +109,33 @@ def gaps(
         if gap.number:
             found.append(gap)
     found.sort(key=lambda gap: (-gap.number, gap.nearest, gap.name, gap.key))
-    return Gaps(mine is not None, known, tuple(found))
+    return Gaps(own.id in with_data, known, tuple(found))
 
 
-def _bundles(connection: Connection, kinds: int, subjects: Collection[str]) -> Sequence[Row[Any]]:
-    # Without any chosen, those without a subject area are among them too.
-    numbers = [_SUBJECT_IDS[slug] for slug in subjects]
-    return _services().rows(connection, kinds=kinds, subjects=numbers, every=not numbers)
-
-
-@functools.cache
-def _services() -> Prepared:
-    """Parameters: kinds, subjects (ids), every (whether those of all subjects)."""
-    return Prepared(
-        select(Service.key, Service.name, Service.responsible, Service.subject_area_id).where(
-            Service.kind == int(ServiceKind.BUNDLE),
-            ~Service.retired,
-            Service.responsible.op("&")(bindparam("kinds", type_=SmallInteger)) != 0,
-            or_(
-                bindparam("every", type_=Boolean),
-                Service.subject_area_id == any_(bindparam("subjects", type_=ARRAY(Integer))),
-            ),
-        )
-    )
-
-
-@functools.cache
-def _tallies() -> Prepared:
-    """Parameters: ids, audience."""
-    return Prepared(
-        select(
-            Tally.authority_id,
-            Tally.online,
-            Tally.in_progress,
-            Tally.planned,
-            Tally.reported.op("&")(func.bitnot(Tally.open)).label("refused"),
-        ).where(
-            Tally.audience == bindparam("audience", type_=SmallInteger),
-            Tally.scope == int(Scope.OWN),
-            Tally.authority_id == any_(bindparam("ids", type_=ARRAY(Integer))),
-        )
-    )
-
-
-def _status(tally: Row[Any] | None, position: int) -> Status:
-    if tally is None:
-        return Status.OPEN
-    for bits, status in (
-        (tally.online, Status.ONLINE),
-        (tally.in_progress, Status.IN_PROGRESS),
-        (tally.planned, Status.PLANNED),
-        (tally.refused, Status.NOT_RESPONSIBLE),
-    ):
-        if bits[position] == "1":
-            return status
-    return Status.OPEN
+def _statuses(tallied: Tallied, authority_id: int) -> list[Status]:
+    """That of each bundle, by its place among the bits."""
+    mine = tallied.of([authority_id])
+    if not mine.ids.size:
+        return [Status.OPEN] * BUNDLE_BITS
+    first = (Status.ONLINE, Status.IN_PROGRESS, Status.PLANNED, Status.NOT_RESPONSIBLE)
+    bits = np.unpackbits(mine.bits[0], axis=1).astype(bool)
+    return [Status(status) for status in np.select(list(bits), first, Status.OPEN).tolist()]
 
 
 class _Columns:
     """The bit strings of many authorities turned: one number per bundle, whose bits are these in order."""
 
-    def __init__(self, others: Sequence[Near], tallies: Sequence[Row[Any]]) -> None:
+    def __init__(self, others: Sequence[Near], tallied: Tallied) -> None:
         self.others = others
-        self.online = "".join(row.online for row in tallies)
-        self.refused = "".join(row.refused for row in tallies)
+        ids = [near.authority_id for near in others]
+        self.online, self.refused = tallied.by_bundle(ONLINE, ids), tallied.by_bundle(REFUSED, ids)
         self._responsible: dict[int, int] = {}
 
     def gap(self, bundle: Row[Any], mine: Status, direction: Direction) -> Gap:
         position = int(bundle.key) - OZG_ID_FIRST
         # docs/counting.md, 4 and 7: who is not responsible, or says so, is not in the denominator.
-        asked = self._kinds(bundle.responsible) & ~self._column(self.refused, position)
-        online = self._column(self.online, position) & asked
+        asked = self._kinds(bundle.responsible) & ~self.refused[position]
+        online = self.online[position] & asked
         chosen = online if direction is Direction.MISSING else asked & ~online
         first = self._first(chosen)
         subject = SUBJECT_AREAS[bundle.subject_area_id - 1][1] if bundle.subject_area_id else None
@@ -199,9 +149,6 @@ class _Columns:
             tuple(self.others[at] for at in first),
             first[0] if first else len(self.others),
         )
-
-    def _column(self, bits: str, position: int) -> int:
-        return int(bits[position::BUNDLE_BITS] or "0", 2)
 
     def _kinds(self, responsible: int) -> int:
         if responsible not in self._responsible:

@@ -9,43 +9,33 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
     Integer,
     Row,
-    Select,
     SmallInteger,
-    String,
-    Text,
-    and_,
     any_,
     bindparam,
     cast,
     func,
-    or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import (
-    BUNDLE_BITS,
-    OZG_ID_FIRST,
-    SUBJECT_AREAS,
     Audience,
-    Scope,
-    ServiceKind,
     Status,
 )
-from mapservice.errors import N_, NotFoundError
-from mapservice.layers.counting import bits_set
+from mapservice.layers.catalogue import Wanted
 from mapservice.layers.entries_near import entries_of, entries_of_few, mine_of
 from mapservice.layers.prepared import Prepared
 from mapservice.layers.surroundings import Near
-from mapservice.models import Authority, Implementation, Service, Tally
+from mapservice.layers.tallied import Tallied
+from mapservice.models import Authority, Implementation
 from mapservice.register.tables import RegisterEntry
 
 T = TypeVar("T")
@@ -57,37 +47,6 @@ many of them it reports as not its business alone.
 _FEW_PAIRS = 5000
 """Of authorities and services; looking up so many takes 5 ms."""
 _IDS = any_(bindparam("ids", type_=ARRAY(Integer)))
-_NAMED = Service.key == any_(bindparam("keys", type_=ARRAY(Text)))
-_SUBJECT_IDS = {slug: number for number, (slug, _) in enumerate(SUBJECT_AREAS, 1)}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The services asked for. bundles: by id, with key and name; children: ids of their LeiKa services;
-    exact: LeiKa services and services of one's own; parents: id of the bundle of each of these that has one.
-    A LeiKa service whose bundle is asked for as well is left out: its entries count for the bundle. chosen:
-    what was named one by one.
-    """
-
-    bundles: dict[int, Row[Any]] = field(default_factory=dict)
-    exact: dict[int, Row[Any]] = field(default_factory=dict)
-    parents: dict[int, int] = field(default_factory=dict)
-    children: tuple[int, ...] = ()
-    chosen: tuple[Row[Any], ...] = ()
-
-    @property
-    def size(self) -> int:
-        return len(self.bundles) + len(self.exact)
-
-    @property
-    def members(self) -> list[int]:
-        """Ids of all services whose entries may answer."""
-        return [*self.bundles, *self.children, *self.exact, *self.parents.values()]
-
-    @property
-    def mask(self) -> str:
-        """The bit string with the bits of the bundles set."""
-        return bits_of(row.key for row in self.bundles.values())
 
 
 @dataclass(frozen=True)
@@ -130,88 +89,34 @@ class Ranked:
         return (self.section is None, self.section or 0, self.near.place)
 
 
-def bits_of(ozg_ids: Iterable[str]) -> str:
-    """The bit string of a tally with the bits of these bundles set."""
-    bits = ["0"] * BUNDLE_BITS
-    for key in ozg_ids:
-        bits[int(key) - OZG_ID_FIRST] = "1"
-    return "".join(bits)
-
-
-def wanted(connection: Connection, keys: Collection[str], subjects: Collection[str]) -> Wanted:
-    """Services by key together with the bundles of subject areas; NotFoundError names an unknown key."""
-    if not keys and not subjects:
-        return Wanted()
-    # The keys alone are looked up by an index; with subject areas all services are read.
-    numbers = [_SUBJECT_IDS[slug] for slug in subjects]
-    if numbers:
-        rows = _with_subjects().rows(connection, keys=list(keys), subjects=numbers)
-    else:
-        rows = _by_keys().rows(connection, keys=list(keys))
-    known = {row.key: row for row in rows}
-    for key in keys:
-        if key not in known:
-            message = N_("Leistung %(key)s ist im Katalog nicht vorhanden.")
-            raise NotFoundError(message, words={"key": key}, parameter="service")
-    bundles = {row.id: row for row in rows if row.kind == ServiceKind.BUNDLE}
-    exact = {row.id: row for row in rows if row.id not in bundles and row.parent_id not in bundles}
-    parents = {row.id: row.parent_id for row in exact.values() if row.parent_id is not None}
-    children = tuple(row.id for row in _children().rows(connection, ids=list(bundles))) if bundles else ()
-    return Wanted(bundles, exact, parents, children, tuple(known[key] for key in keys))
-
-
-def _services() -> Select[Any]:
-    return select(
-        Service.id,
-        Service.key,
-        Service.kind,
-        Service.name,
-        Service.parent_id,
-        Service.responsible,
-        Service.retired,
-    ).order_by(Service.name, Service.key)
-
-
-@functools.cache
-def _by_keys() -> Prepared:
-    return Prepared(_services().where(_NAMED))
-
-
-@functools.cache
-def _with_subjects() -> Prepared:
-    """Parameters: keys, subjects (ids), whose bundles are meant."""
-    in_subject = Service.subject_area_id == any_(bindparam("subjects", type_=ARRAY(Integer)))
-    bundles = and_(in_subject, Service.kind == int(ServiceKind.BUNDLE), ~Service.retired)
-    return Prepared(_services().where(or_(_NAMED, bundles)))
-
-
-@functools.cache
-def _children() -> Prepared:
-    return Prepared(select(Service.id).where(Service.parent_id == _IDS))
-
-
 def standings(
-    connection: Connection, ids: Sequence[int], asked: Wanted, audience: Audience
+    connection: Connection,
+    tallied: Tallied,
+    ids: Sequence[int],
+    asked: Wanted,
+    entry: Any = Implementation,
 ) -> dict[int, Standing]:
-    """By authority; one without visible entries is not in it."""
-    rows = _tallies().rows(connection, mask=asked.mask, ids=list(ids), audience=int(audience))
-    return stood(rows, exact(connection, ids, asked), asked)
-
-
-def stood(tallied: Iterable[Sequence[Any]], exactly: Iterable[Exact], asked: Wanted) -> dict[int, Standing]:
-    """tallied: authorities that stand alike, whether they have any of the bundles in each of OFFERED or
-    better, and how many of them they report as not their business.
+    """By authority; one without visible entries is not in it. tallied: of these authorities; entry: the
+    entries of a past day (past.py) in place of those of today.
     """
+    offered, refused = tallied.having(asked.mask)
     found: dict[int, Standing] = {}
-    refused: dict[int, int] = {}
-    for ids, *offered, not_responsible in tallied:
-        best = min((status for status, has in zip(OFFERED, offered, strict=True) if has), default=None)
-        found.update(dict.fromkeys(ids, _standing(best, not_responsible, asked)))
-        refused.update(dict.fromkeys(ids, not_responsible))
-    for authority_id, own, at_bundle, exactly_refused in exactly:
-        known = found.get(authority_id, Standing()).best
-        best = min((status for status in (*own, known) if status in OFFERED), default=None)
-        number = refused.get(authority_id, 0) + exactly_refused
+    known: dict[tuple[Any, ...], Standing] = {}
+    rows = list(zip(tallied.ids.tolist(), *offered.T.tolist(), refused.tolist(), strict=True))
+    for authority_id, *alike in rows:
+        key = tuple(alike)
+        if key not in known:
+            *has, number = key
+            best = min((status for status, is_so in zip(OFFERED, has, strict=True) if is_so), default=None)
+            known[key] = _standing(best, number, asked)
+        found[authority_id] = known[key]
+    if not asked.exact:
+        return found
+    by_tally = {authority_id: number for authority_id, *_, number in rows}
+    for authority_id, own, at_bundle, exactly_refused in _exact(connection, ids, asked, entry):
+        before = found.get(authority_id, Standing()).best
+        best = min((status for status in (*own, before) if status in OFFERED), default=None)
+        number = by_tally.get(authority_id, 0) + exactly_refused
         found[authority_id] = _standing(best, number, asked, at_bundle)
     return found
 
@@ -221,29 +126,6 @@ def _standing(best: Status | None, refused: int, asked: Wanted, bundled: Status 
     if best is None:
         best = Status.NOT_RESPONSIBLE if refused == asked.size else Status.OPEN
     return Standing(True, best, bundled)
-
-
-@functools.cache
-def _tallies() -> Prepared:
-    """Parameters: mask (bits as text), ids, audience."""
-    mask = cast(bindparam("mask", type_=String), BIT(BUNDLE_BITS))
-    offered = (Tally.online, Tally.in_progress, Tally.planned)
-    alike: list[Any] = [
-        *(
-            (bits_set(column.op("&")(mask)) > 0).label(f"has_{status.code}")
-            for column, status in zip(offered, OFFERED, strict=True)
-        ),
-        bits_set(Tally.reported.op("&")(func.bitnot(Tally.open)).op("&")(mask)).label("refused"),
-    ]
-    return Prepared(
-        select(func.array_agg(Tally.authority_id), *alike)
-        .where(
-            Tally.audience == bindparam("audience", type_=SmallInteger),
-            Tally.scope == int(Scope.OWN),
-            Tally.authority_id == _IDS,
-        )
-        .group_by(*alike)
-    )
 
 
 def ranked(
@@ -315,12 +197,7 @@ def _mine() -> Prepared:
     return Prepared(mine_of(Implementation))
 
 
-def exact(
-    connection: Connection, ids: Sequence[int], asked: Wanted, entry: Any = Implementation
-) -> Iterable[Exact]:
-    """entry: the entries of a past day (past.py) in place of those of today."""
-    if not asked.exact:
-        return
+def _exact(connection: Connection, ids: Sequence[int], asked: Wanted, entry: Any) -> Iterable[Exact]:
     services = [*asked.exact, *set(asked.parents.values())]
     by_authority: dict[int, dict[int, Status]] = {}
     for authority_id, service_id, status in connection.execute(

@@ -9,36 +9,36 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, String, any_, cast, func, select
+from sqlalchemy import Connection, Integer, String, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from mapservice.domain import Audience, Level, Status
 from mapservice.layers import nearby, offers
+from mapservice.layers.catalogue import Wanted
 from mapservice.layers.entries_near import entries_of, mine_of
-from mapservice.layers.nearby import OFFERED, Entry, Mine, Standing, Wanted
+from mapservice.layers.nearby import OFFERED, Entry, Mine, Standing
 from mapservice.layers.past import entries_on
 from mapservice.layers.query import Query
 from mapservice.layers.selection import Selection
+from mapservice.layers.tallied import Tallied, of_strings
 from mapservice.models import Authority
 
 _EVERY_BUNDLE = Selection(None, (), (), 0, (), ())
 
 
-def tallies(connection: Connection, ids: Collection[int], day: dt.date) -> Sequence[Row[Any]]:
-    """authority_id, online, in_progress, planned, refused: bit strings as those of a tally, for each of these
-    authorities with an entry on that day.
-    """
+def tallied(connection: Connection, ids: Collection[int], day: dt.date) -> Tallied:
+    """What each of these authorities with an entry on that day reported of bundles."""
     among = select(Authority.id).where(Authority.id == any_(cast(sorted(ids), ARRAY(Integer))))
     made = offers.of_bundles(Query(Level.DISTRICT, stand=day), _EVERY_BUNDLE, "past", among).c
-    return connection.execute(
+    rows = connection.execute(
         select(
             made.authority_id,
-            *(cast(made[status.code], String).label(status.code) for status in OFFERED),
-            cast(made.reported.op("&")(func.bitnot(made.open)), String).label("refused"),
+            *(cast(made[status.code], String) for status in OFFERED),
+            cast(made.reported.op("&")(func.bitnot(made.open)), String),
         )
-    ).all()
+    )
+    return of_strings((authority_id, bits) for authority_id, *bits in rows)
 
 
 @dataclass(frozen=True)
@@ -49,20 +49,9 @@ class OnDay:
     audience: Audience
     day: dt.date | None
 
-    def standings(self, ids: Sequence[int], asked: Wanted) -> dict[int, Standing]:
-        """By authority; one without visible entries is not in it."""
-        if self.day is None:
-            return nearby.standings(self.connection, ids, asked, self.audience)
-        mask = int(asked.mask, 2)
-        rows = [
-            (
-                (row.authority_id,),
-                *(bool(int(getattr(row, status.code), 2) & mask) for status in OFFERED),
-                (int(row.refused, 2) & mask).bit_count(),
-            )
-            for row in tallies(self.connection, ids, self.day)
-        ]
-        return nearby.stood(rows, nearby.exact(self.connection, ids, asked, entries_on(self.day)), asked)
+    def standings(self, tallied: Tallied, ids: Sequence[int], asked: Wanted) -> dict[int, Standing]:
+        """By authority; one without visible entries is not in it. tallied: of these authorities, that day."""
+        return nearby.standings(self.connection, tallied, ids, asked, entries_on(self.day))
 
     def mine(self, authority_id: int, asked: Wanted) -> Mine:
         """What one's own authority reports."""

@@ -7,7 +7,7 @@ What is read here never changes while the release is there, so that a worker may
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
 
 from mapservice.domain import Level
-from mapservice.models import Boundary, BoundaryNeighbour
+from mapservice.models import Authority, Boundary, BoundaryNeighbour
 
 EARTH_KM = 6371.0088
 """Mean radius of the Earth (IUGG); distances are great circles on that sphere."""
@@ -28,16 +28,12 @@ _AT_ONCE = 5000
 
 
 class Area(NamedTuple):
-    """One area of an authority. population: the boundary's own, None if unknown; lon, lat: of its label
-    point, and west to north its box, in degrees.
-    """
+    """One area of an authority. lon, lat: of its label point, and west to north its box, in degrees."""
 
     boundary_id: int
     level: Level
     key: str
     authority_id: int
-    district_id: int | None
-    population: int | None
     lon: float
     lat: float
     west: float
@@ -50,15 +46,18 @@ class Area(NamedTuple):
 class Positions:
     """The areas that have an authority, in columns, ordered by level.
 
-    points: lon, lat of label points; boxes: west, south, east, north, all in degrees. The neighbours of area
-    n are others[first[n]:first[n + 1]], with the length of the shared border in metres.
+    ars, kinds: of the authority; above: ids of its association and of its district. points: lon, lat of label
+    points; boxes: west, south, east, north, all in degrees. The neighbours of area n are
+    others[first[n]:first[n + 1]], with the length of the shared border in metres.
     """
 
     ids: NDArray[np.int32]
     levels: NDArray[np.int8]
     authorities: NDArray[np.int32]
+    ars: NDArray[np.bytes_]
+    kinds: NDArray[np.int16]
+    above: NDArray[np.int32]
     districts: NDArray[np.int32]
-    populations: NDArray[np.int32]
     keys: NDArray[np.bytes_]
     points: NDArray[np.float64]
     boxes: NDArray[np.float64]
@@ -70,76 +69,67 @@ class Positions:
     def nbytes(self) -> int:
         return sum(column.nbytes for column in vars(self).values())
 
-    def area(self, place: int) -> Area:
-        """The area in this place of the columns."""
-        return self.areas([place])[0]
-
-    def areas(self, places: Iterable[int]) -> list[Area]:
-        """The areas in these places."""
-        at = np.fromiter(places, np.intp)
+    def areas(self, places: Sequence[int]) -> tuple[Area, ...]:
+        """The areas in these places of the columns."""
+        at = np.array(places, np.intp)
         columns = (
             self.ids[at].tolist(),
             map(Level, self.levels[at].tolist()),
             (key.decode() for key in self.keys[at].tolist()),
             self.authorities[at].tolist(),
-            (_known(value) for value in self.districts[at].tolist()),
-            (_known(value) for value in self.populations[at].tolist()),
             *self.points[at].T.tolist(),
             *self.boxes[at].T.tolist(),
         )
-        return [Area(*said) for said in zip(*columns, strict=True)]
+        return tuple(Area(*said) for said in zip(*columns, strict=True))
 
     def of_authority(self, authority_id: int) -> list[int]:
         """Places of its areas, the highest level first."""
         return np.flatnonzero(self.authorities == authority_id).tolist()
 
-    def neighbours(self, place: int) -> dict[int, float]:
-        """Metres of shared border by place."""
+    def authorities_above(self, place: int) -> set[int]:
+        """Ids of the association and of the district of its authority."""
+        return set(self.above[place].tolist()) - {_NOTHING, int(self.authorities[place])}
+
+    def neighbours(self, place: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Places of those with a shared border, ascending, and its length in metres."""
         span = slice(self.first[place], self.first[place + 1])
-        return dict(zip(self.others[span].tolist(), self.metres[span].tolist(), strict=True))
+        return self.others[span], self.metres[span]
 
-    def of_district(self, place: int) -> list[int]:
-        """Places of the areas of the same level in the same district; none where there is no district."""
+    def in_district(self, place: int, others: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of these areas lie in the same district; none where there is no district."""
         district = self.districts[place]
-        if district == _NOTHING:
-            return []
-        span = self._level(place)
-        return (span.start + np.flatnonzero(self.districts[span] == district)).tolist()
+        return (self.districts[others] == district) & (district != _NOTHING)
 
-    def within(self, place: int, km: float) -> list[int]:
+    def of_district(self, place: int) -> NDArray[np.intp]:
+        """Places of the areas of the same level in the same district."""
+        level = self.of_level(place)
+        return level[self.in_district(place, level)]
+
+    def within(self, place: int, km: float) -> NDArray[np.intp]:
         """Places of the areas of the same level at most so far away, and of some a little farther."""
-        span = self._level(place)
+        level = self.of_level(place)
         lon, lat = self.points[place]
         north = km / _KM_OF_A_DEGREE
         east = north / math.cos(math.radians(min(89.0, abs(lat) + north)))
-        away = np.abs(self.points[span] - (lon, lat))
-        return (span.start + np.flatnonzero((away[:, 0] <= east) & (away[:, 1] <= north))).tolist()
+        away = np.abs(self.points[level[0] : level[-1] + 1] - (lon, lat))
+        return level[(away[:, 0] <= east) & (away[:, 1] <= north)]
 
-    def of_level(self, place: int) -> Iterator[int]:
+    def of_level(self, place: int) -> NDArray[np.intp]:
         """Places of all areas of the same level."""
-        span = self._level(place)
-        return iter(range(span.start, span.stop))
-
-    def _level(self, place: int) -> slice:
         level = self.levels[place]
-        return slice(
-            int(np.searchsorted(self.levels, level, "left")),
-            int(np.searchsorted(self.levels, level, "right")),
+        first, end = (np.searchsorted(self.levels, level, side) for side in ("left", "right"))
+        return np.arange(first, end)
+
+    def km(self, place: int, others: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Great circles between the label points, in kilometres (haversine)."""
+        lon, lat = np.radians(self.points[place])
+        other_lon, other_lat = np.radians(self.points[others]).T
+        a = (
+            np.sin((other_lat - lat) / 2) ** 2
+            + np.cos(lat) * np.cos(other_lat) * np.sin((other_lon - lon) / 2) ** 2
         )
-
-
-def _known(value: int) -> int | None:
-    return None if value == _NOTHING else value
-
-
-def distance_km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Great circle between two points in degrees (haversine)."""
-    north, other_north = math.radians(lat), math.radians(other_lat)
-    a = (
-        math.sin((other_north - north) / 2) ** 2
-        + math.cos(north) * math.cos(other_north) * math.sin(math.radians(other_lon - lon) / 2) ** 2
-    )
-    return 2 * EARTH_KM * math.asin(math.sqrt(a))
+        km: NDArray[np.float64] = 2 * EARTH_KM * np.arcsin(np.sqrt(a))
+        return km
 
 
 def positions(connection: Connection, release_id: int | None) -> Positions:
@@ -150,9 +140,12 @@ def positions(connection: Connection, release_id: int | None) -> Positions:
             Boundary.id,
             Boundary.level,
             Boundary.authority_id,
+            Authority.ars,
+            Authority.kinds,
             func.coalesce(Boundary.district_id, _NOTHING),
-            func.coalesce(Boundary.population, _NOTHING),
             Boundary.key,
+            func.coalesce(Authority.association_id, _NOTHING),
+            func.coalesce(Authority.district_id, _NOTHING),
             func.ST_X(Boundary.label_point),
             func.ST_Y(Boundary.label_point),
             Boundary.west,
@@ -160,13 +153,14 @@ def positions(connection: Connection, release_id: int | None) -> Positions:
             Boundary.east,
             Boundary.north,
         )
-        .where(Boundary.release_id == release_id, Boundary.authority_id.is_not(None))
+        .join_from(Boundary, Authority, Authority.id == Boundary.authority_id)
+        .where(Boundary.release_id == release_id)
         .order_by(Boundary.level, Boundary.ordinal)
     )
     for part in found.partitions(_AT_ONCE):
         rows += part
-    ids, levels, authorities, districts, populations, keys, *degrees = (
-        zip(*rows, strict=True) if rows else [()] * 12
+    ids, levels, authorities, ars, kinds, districts, keys, *numbers = (
+        zip(*rows, strict=True) if rows else [()] * 15
     )
     places = {boundary_id: place for place, boundary_id in enumerate(ids)}
     first, others, metres = _borders(connection, release_id, places)
@@ -174,11 +168,13 @@ def positions(connection: Connection, release_id: int | None) -> Positions:
         np.array(ids, dtype=np.int32),
         np.array(levels, dtype=np.int8),
         np.array(authorities, dtype=np.int32),
+        np.array(ars, dtype="S12"),
+        np.array(kinds, dtype=np.int16),
+        np.array(numbers[:2], dtype=np.int32).T.copy(),
         np.array(districts, dtype=np.int32),
-        np.array(populations, dtype=np.int32),
         np.array(keys, dtype="S12"),
-        np.array(degrees[:2], dtype=np.float64).T.copy(),
-        np.array(degrees[2:], dtype=np.float64).T.copy(),
+        np.array(numbers[2:4], dtype=np.float64).T.copy(),
+        np.array(numbers[4:], dtype=np.float64).T.copy(),
         first,
         others,
         metres,
