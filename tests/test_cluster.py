@@ -24,9 +24,11 @@ from tests.conftest import ROOT
 
 # Durable servers on purpose: what is tested here is what users get. Migrations are tested elsewhere.
 HOLD = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from mapservice.cluster import Cluster
+# Tests that run in the background of a shell are deaf to it, and so is what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Cluster(Path(sys.argv[1]), lambda line: None).used("mapservice import", migrate=False) as urls:
     print("running", flush=True)
     time.sleep(float(sys.argv[2]))
