@@ -36,9 +36,10 @@ from mapservice.layers import area_properties, subject_counts
 from mapservice.layers.classes import ValueClass
 from mapservice.layers.counting import counted_areas, current_release, inside
 from mapservice.layers.crs import CRS84, Box, Crs
+from mapservice.layers.past_levels import for_whole_levels
 from mapservice.layers.predicates import Filter
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection, for_whole_levels
+from mapservice.layers.selection import Selection
 from mapservice.models import Authority, Boundary, BoundaryShape
 
 _AT_ONCE = 5000

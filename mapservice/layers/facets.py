@@ -8,8 +8,9 @@ from sqlalchemy import Connection, func, select, true
 
 from mapservice.domain import SUBJECT_AREAS, Audience, ServiceKind
 from mapservice.layers.counting import Bits, bits_by_status, bits_set, valued_bits
+from mapservice.layers.past_levels import for_whole_levels
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection, for_whole_levels
+from mapservice.layers.selection import Selection
 from mapservice.models import Service
 from mapservice.tallies import no_bundles
 

@@ -9,17 +9,17 @@ too, and a withdrawal works backwards, as it moves the version.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import psycopg
 from numpy.typing import NDArray
 from psycopg.pq import Format
-from sqlalchemy import CTE, Connection, Integer, Select, Subquery, cast, func, literal, select, union_all
+from sqlalchemy import CTE, Connection, Integer, Select, cast, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, BYTEA, TIMESTAMP
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import UserDefinedType
@@ -30,12 +30,9 @@ from mapservice.models import Authority, Implementation, ImplementationHistory, 
 from mapservice.seen import Kept
 from mapservice.tallies import STATUS_COLUMNS, restricted_rows
 
+T = TypeVar("T")
 _BLOCK = 500
 """The versions of so many authorities come at once: some megabytes on the way, however many there are."""
-_SENT = np.dtype(
-    [("authority", ">i4"), ("service", ">i4"), ("status", ">i2"), ("since", ">i8"), ("until", ">i8")]
-)
-_SAID = ("service_id", "status", "since", "until")
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 """PostgreSQL counts microseconds from here."""
 _BYTES = BUNDLE_BITS // 8
@@ -101,7 +98,7 @@ class Record:
 
     def at_end_of(self, day: dt.date, scope: Scope) -> DayTallies:
         """The tallies of the scope at the end of a day."""
-        number = (day - _DAY_0).days
+        number = day_number(day)
         held = [self.whole.on(number), self.limited[scope].on(number)]
         return _tallied(held, self.authorities, scope)
 
@@ -151,6 +148,70 @@ class _Dumper(psycopg.adapt.Dumper):
 # Before any engine is made: each takes a copy of what psycopg knows.
 psycopg.adapters.register_dumper(BitStrings, _Dumper)
 
+
+@dataclass(frozen=True)
+class Form:
+    """How versions are sent. columns: of an entry, beside its authority; packed: these in PostgreSQL's binary
+    form, given the columns of a subquery; fields: as numpy reads them.
+    """
+
+    columns: tuple[str, ...]
+    packed: Callable[[Any], list[Any]]
+    fields: list[tuple[str, str]]
+
+    def read(self, connection: Connection, rows: Any) -> Iterator[NDArray[Any]]:
+        """The rows (authority_id, columns, since, until) in blocks of some authorities."""
+        v = rows.c
+        moments = [func.timestamptz_send(v.since), func.timestamptz_send(v.until)]
+        sent: Any = func.int4send(v.authority_id)
+        for part in (*self.packed(v), *moments):
+            sent = sent.op("||")(part)
+        # The divisions of integers: by SQLAlchemy's own operator it would be a fraction.
+        block = v.authority_id.op("/")(_BLOCK)
+        statement = select(func.string_agg(sent, cast(b"", BYTEA))).group_by(block)
+        found = connection.execute(statement.execution_options(stream_results=True, max_row_buffer=1))
+        form = np.dtype([("authority", ">i4"), *self.fields, ("since", ">i8"), ("until", ">i8")])
+        for (packed,) in found:
+            yield np.frombuffer(packed, form)
+
+
+def read_versions(
+    connection: Connection, form: Form, made: Callable[[Iterable[NDArray[Any]]], T]
+) -> tuple[T, dict[Scope, T]]:
+    """All versions that the connection's role may see, made of blocks of a form: those that hold for their
+    authority; and those with `gilt_fuer` by scope, at each authority that they count for (docs/counting.md).
+    """
+    now, then = Implementation, ImplementationHistory
+    never = cast(literal("infinity"), TIMESTAMP(timezone=True))
+    tables: list[tuple[Any, Any]] = [(now, never), (then, then.valid_to)]
+
+    def versions(*, limited: bool) -> list[Select[Any]]:
+        found = []
+        for entry, until in tables:
+            said = [entry.authority_id, *(getattr(entry, name) for name in form.columns)]
+            said += [entry.valid_from.label("since"), until.label("until")]
+            said += [entry.valid_for] if limited else []
+            where = entry.valid_for.is_not(None) if limited else entry.valid_for.is_(None)
+            found.append(select(*said).where(where))
+        return found
+
+    # One table at a time: an index holds what is asked of it, and their union would be kept in memory first.
+    whole = made(
+        block for rows in versions(limited=False) for block in form.read(connection, rows.subquery("version"))
+    )
+    some = union_all(*versions(limited=True)).subquery("some")
+    reached = restricted_rows(some, (*form.columns, "since", "until")).subquery("version")
+    return whole, {
+        Scope.OWN: made(form.read(connection, some)),
+        Scope.AVAILABLE: made(form.read(connection, reached)),
+    }
+
+
+_FORM = Form(
+    ("service_id", "status"),
+    lambda v: [func.int4send(v.service_id), func.int2send(v.status)],
+    [("service", ">i4"), ("status", ">i2")],
+)
 _record: Kept[Record] = Kept(1)
 
 
@@ -160,39 +221,15 @@ def record(connection: Connection) -> Record:
 
 
 def _read(connection: Connection) -> Record:
-    authorities, places = _authorities(connection), _places_of_bundles(connection)
-    now, then = Implementation, ImplementationHistory
-    never = cast(literal("infinity"), TIMESTAMP(timezone=True))
-    tables: list[tuple[Any, Any]] = [(now, never), (then, then.valid_to)]
+    authorities, places = authorities_of(connection), places_of_bundles(connection)
 
-    def versions(*, limited: bool) -> list[Select[Any]]:
-        made = []
-        for entry, until in tables:
-            said = [entry.authority_id, entry.service_id, entry.status, entry.valid_from.label("since")]
-            said += [until.label("until"), *([entry.valid_for] if limited else [])]
-            made.append(
-                select(*said).where(entry.valid_for.is_not(None) if limited else entry.valid_for.is_(None))
-            )
-        return made
+    def made(blocks: Iterable[NDArray[Any]]) -> Versions:
+        return _joined([_unpacked(sent, authorities, places) for sent in blocks])
 
-    # One table at a time: an index holds what is asked of it, and their union would be kept in memory first.
-    whole = [
-        _versions(connection, rows.subquery("version"), authorities, places)
-        for rows in versions(limited=False)
-    ]
-    some = union_all(*versions(limited=True)).subquery("some")
-    reached = restricted_rows(some, _SAID).subquery("version")
-    return Record(
-        authorities,
-        _joined(whole),
-        {
-            Scope.OWN: _versions(connection, some, authorities, places),
-            Scope.AVAILABLE: _versions(connection, reached, authorities, places),
-        },
-    )
+    return Record(authorities, *read_versions(connection, _FORM, made))
 
 
-def _authorities(connection: Connection) -> Authorities:
+def authorities_of(connection: Connection) -> Authorities:
     a = Authority
     links = [func.coalesce(link, -1) for link in (a.association_id, a.district_id, a.state_id)]
     rows = connection.execute(select(a.id, *links, a.ars == FEDERATION).order_by(a.id)).all()
@@ -204,7 +241,7 @@ def _authorities(connection: Connection) -> Authorities:
     return Authorities(ids, above)
 
 
-def _places_of_bundles(connection: Connection) -> NDArray[np.int16]:
+def places_of_bundles(connection: Connection) -> NDArray[np.int16]:
     """By the id of a service the place of its bundle in a bit string, -1 without one; the last element stands
     for services that the role does not see.
     """
@@ -221,37 +258,21 @@ def _places_of_bundles(connection: Connection) -> NDArray[np.int16]:
     return places
 
 
-def _versions(
-    connection: Connection, rows: Subquery, authorities: Authorities, places: NDArray[np.int16]
-) -> Versions:
-    v = rows.c
-    parts = [
-        func.int4send(v.authority_id),
-        func.int4send(v.service_id),
-        func.int2send(v.status),
-        func.timestamptz_send(v.since),
-        func.timestamptz_send(v.until),
-    ]
-    sent: Any = parts[0]
-    for part in parts[1:]:
-        sent = sent.op("||")(part)
-    # The divisions of integers: by SQLAlchemy's own operator it would be a fraction.
-    block = v.authority_id.op("/")(_BLOCK)
-    statement = select(func.string_agg(sent, cast(b"", BYTEA))).group_by(block)
-    found = connection.execute(statement.execution_options(stream_results=True, max_row_buffer=1))
-    return _joined([_unpacked(np.frombuffer(packed, _SENT), authorities, places) for (packed,) in found])
-
-
 def _unpacked(sent: NDArray[Any], authorities: Authorities, bundles: NDArray[np.int16]) -> Versions:
     authority = np.searchsorted(authorities.ids, sent["authority"]).astype(np.int32)
     bundle = bundles[np.minimum(sent["service"], len(bundles) - 1)]
     place = np.where(bundle < 0, -1, authority * _BYTES + (bundle >> 3)).astype(np.int32)
     bit = np.uint8(128) >> (bundle & 7).astype(np.uint8)
     held = Held(authority, place, bit, sent["status"].astype(np.int8))
-    return Versions(held, _days(sent["since"]), _days(sent["until"]))
+    return Versions(held, days_of(sent["since"]), days_of(sent["until"]))
 
 
-def _days(moments: NDArray[np.int64]) -> NDArray[np.uint16]:
+def day_number(day: dt.date) -> int:
+    """A day as versions name it, and as PostgreSQL sends it: counted from 1 January 2000."""
+    return (day - _DAY_0).days
+
+
+def days_of(moments: NDArray[np.int64]) -> NDArray[np.uint16]:
     """The day in Germany on which each moment lies, the last one for what never ends."""
     return (np.searchsorted(_midnights(), moments, side="right") - 1).clip(0).astype(np.uint16)
 
@@ -295,10 +316,10 @@ def _tallied(entries: Sequence[Held], authorities: Authorities, scope: Scope) ->
             _set_bits(so_far.reshape(-1), held, worst)
         columns.append(so_far)
     if scope is Scope.AVAILABLE:
-        present = _along(present, authorities)
-        columns = [_along(column, authorities) for column in columns]
+        present = along(present, authorities)
+        columns = [along(column, authorities) for column in columns]
     shown = np.flatnonzero(present)
-    return DayTallies(authorities.ids[shown].tolist(), [_binary(column[shown]) for column in columns])
+    return DayTallies(authorities.ids[shown].tolist(), [binary(column[shown]) for column in columns])
 
 
 def _set_bits(flat: NDArray[np.uint8], held: Held, status: Status) -> None:
@@ -310,7 +331,7 @@ def _set_bits(flat: NDArray[np.uint8], held: Held, status: Status) -> None:
         flat[place[first]] |= np.bitwise_or.reduceat(held.bit[chosen], first)
 
 
-def _along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
+def along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
     """OR over the chain of each authority; rows of authorities, the last one empty."""
     together = rows.copy()
     for above in authorities.above.T:
@@ -318,7 +339,7 @@ def _along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
     return together
 
 
-def _binary(packed: NDArray[np.uint8]) -> BitStrings:
+def binary(packed: NDArray[np.uint8]) -> BitStrings:
     """One bit string for each row."""
     element = np.dtype([("size", ">i4"), ("bits", ">i4"), ("packed", np.uint8, packed.shape[1])])
     elements = np.empty(len(packed), element)

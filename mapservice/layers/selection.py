@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, and_, func, select
 
 from mapservice.domain import ARS_LENGTH, SUBJECT_AREAS, Level, ServiceKind
 from mapservice.errors import N_, NotFoundError
-from mapservice.layers import past, record
+from mapservice.layers import past
 from mapservice.layers.query import Query
 from mapservice.layers.record import DayTallies
 from mapservice.models import Boundary, BoundaryRelease, LifeSituation, Service
@@ -71,13 +71,6 @@ def resolve(connection: Connection, query: Query) -> Selection:
         return Selection(ids, (), (), len(ids), subject_names + names, regions)
     size = connection.scalar(select(func.count()).select_from(Service).where(condition)) or 0
     return Selection(None, (), (), size, (), regions)
-
-
-def for_whole_levels(connection: Connection, query: Query, selection: Selection) -> Selection:
-    """The same, ready to count all areas of a level."""
-    if query.stand is None or query.filters_entries or selection.service_ids:
-        return selection
-    return replace(selection, day=record.record(connection).at_end_of(query.stand, query.scope))
 
 
 def check_day(connection: Connection, stand: dt.date | None) -> None:

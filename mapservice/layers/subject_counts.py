@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import BIT
 
 from mapservice.domain import BUNDLE_BITS, SUBJECT_AREAS, Audience, ServiceKind
 from mapservice.layers.counting import bits_by_status, bits_set, valued_bits
+from mapservice.layers.past_levels import for_whole_levels
 from mapservice.layers.query import Query
-from mapservice.layers.selection import Selection, for_whole_levels
+from mapservice.layers.selection import Selection
 from mapservice.models import Service
 from mapservice.tallies import no_bundles
 
