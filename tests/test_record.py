@@ -19,7 +19,7 @@ from mapservice.models import Authority, Boundary
 from tests.entries import INTERNAL, add_entry, add_service, change_entry, remove_entry, set_publication
 from tests.past import berlin, date_back
 
-BECKUM = "055700004004"
+AHLEN = "055700004004"
 """Without entries of its own, in the district of Warendorf."""
 MUENSTER, WARENDORF, TELGTE = "055150000000", "055700000000", "055700044044"
 DAYS = ("2026-01-10", "2026-03-30", "2026-03-31", "2026-06-30", "2026-07-01")
@@ -81,7 +81,7 @@ def test_what_entries_decide_is_the_same_together_and_one_by_one(
             with history.reader(Audience.PUBLIC) as connection:
                 selection = resolve(connection, query)
                 together = areas.rows(connection, query, selection, Audience.PUBLIC)
-                for row in (row for row in together if row.ars in (MUENSTER, TELGTE, BECKUM)):
+                for row in (row for row in together if row.ars in (MUENSTER, TELGTE, AHLEN)):
                     (alone,) = areas.rows(
                         connection, query, selection, Audience.PUBLIC, boundary_id=row.boundary_id
                     )
