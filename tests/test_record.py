@@ -29,6 +29,7 @@ ASKED: list[dict[str, Any]] = [
     {"kinds": (SolutionKind.EFA,)},
     {"maturity": Maturity(MaturityModel.V1_1, 2)},
     {"confirmed": dt.date(2025, 12, 31)},
+    {"confirmed": dt.date(1900, 1, 1)},
     {"services": (LEIKA,)},
     {"services": ("10500", "10507", LEIKA)},
     {"services": ("10500", LEIKA), "kinds": (SolutionKind.EFA, SolutionKind.IN_HOUSE)},
@@ -57,6 +58,7 @@ def history(module_boundaries: Database) -> Database:
         given = add_entry(connection, WARENDORF, "10507", valid_for=part, solution_kind=2, **STEP_2)
         add_entry(connection, TELGTE, "10507", as_of=dt.date(2025, 12, 31), solution_kind=1, **STEP_4)
         add_entry(connection, TELGTE, "eigen:ohne-buendel")
+        add_entry(connection, TELGTE, "10500", as_of=dt.date(1905, 1, 1))
         date_back(connection, berlin("2026-01-10 12:00+01:00"))
     with database.owner() as connection:
         change_entry(connection, first, status=1, as_of=dt.date(2026, 3, 31))

@@ -1,7 +1,8 @@
 """Tallies of a past day for all areas of a level, from what a process holds of all versions.
 
 Those of record.py; and where it depends on each entry what it counts for, by filters of entries or chosen
-services, of what entries say: 18 bytes a version, which are read when they are first asked for.
+services, of what entries say: 20 bytes a version, which are read when they are first asked for. Apart, since
+what record.py needs is in an index, and most past days need no more.
 """
 
 from __future__ import annotations
@@ -22,10 +23,9 @@ from mapservice.layers.record import (
     Authorities,
     DayTallies,
     Form,
-    along,
     authorities_of,
-    binary,
     day_number,
+    day_tallies,
     days_of,
     places_of_bundles,
     read_versions,
@@ -34,9 +34,6 @@ from mapservice.layers.selection import Selection
 from mapservice.models import Service
 from mapservice.seen import Kept
 from mapservice.tallies import STATUS_COLUMNS
-
-_NEVER = -(2**15)
-"""Stands for a day that is not said."""
 
 
 def _said(number: Any) -> Any:
@@ -71,7 +68,7 @@ _KEPT = np.dtype(
         ("kind", "i1"),
         ("model", "i1"),
         ("maturity", "i1"),
-        ("as_of", "i2"),
+        ("as_of", "i4"),
         ("since", "u2"),
         ("until", "u2"),
     ]
@@ -125,9 +122,8 @@ def _read(connection: Connection) -> _Details:
 def _unpacked(sent: NDArray[np.void], authorities: Authorities) -> NDArray[np.void]:
     kept = np.empty(len(sent), _KEPT)
     kept["authority"] = np.searchsorted(authorities.ids, sent["authority"])
-    for name in ("service", "status", "kind", "model", "maturity"):
+    for name in ("service", "status", "kind", "model", "maturity", "as_of"):
         kept[name] = sent[name]
-    kept["as_of"] = sent["as_of"].clip(_NEVER, 2**15 - 1)
     kept["since"], kept["until"] = days_of(sent["since"]), days_of(sent["until"])
     return kept
 
@@ -158,21 +154,17 @@ def _tallied(
     present = np.zeros(count, np.bool_)
     present[held["authority"]] = True
     every, offers = (np.zeros((count, BUNDLE_BITS // 8), np.uint8) for _ in range(2))
-    counted = [(held[known], place) for known, place in _placed(held, places)]
+    meets = _meets(held, query)
+    counted = [(held[known], place, meets[known]) for known, place in _placed(held, places)]
     columns = []
     for status in STATUS_COLUMNS.values():
-        for versions, place in counted:
+        for versions, place, met in counted:
             has_status = versions["status"] == int(status)
             _set_bits(every, versions[has_status], place[has_status])
-            has_status &= _meets(versions, query)
-            _set_bits(offers, versions[has_status], place[has_status])
+            _set_bits(offers, versions[has_status & met], place[has_status & met])
         # Cumulative, as those of a tally are.
         columns.append((offers if status <= Status.PLANNED else every).copy())
-    if query.scope is Scope.AVAILABLE:
-        present = along(present, authorities)
-        columns = [along(column, authorities) for column in columns]
-    shown = np.flatnonzero(present)
-    return DayTallies(authorities.ids[shown].tolist(), [binary(column[shown]) for column in columns])
+    return day_tallies(present, columns, authorities, query.scope)
 
 
 def _meets(held: NDArray[np.void], query: Query) -> NDArray[np.bool_]:
@@ -184,7 +176,8 @@ def _meets(held: NDArray[np.void], query: Query) -> NDArray[np.bool_]:
         meets &= held["model"] == int(query.maturity.model)
         meets &= held["maturity"] >= query.maturity.step
     if query.confirmed is not None:
-        meets &= (held["as_of"] >= day_number(query.confirmed)) & (held["as_of"] > _NEVER)
+        # A day that is not said comes as -infinity, the lowest number.
+        meets &= held["as_of"] >= day_number(query.confirmed)
     return meets
 
 

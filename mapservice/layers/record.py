@@ -315,11 +315,20 @@ def _tallied(entries: Sequence[Held], authorities: Authorities, scope: Scope) ->
         for held in entries:
             _set_bits(so_far.reshape(-1), held, worst)
         columns.append(so_far)
+    return day_tallies(present, columns, authorities, scope)
+
+
+def day_tallies(
+    present: NDArray[np.bool_], columns: Sequence[NDArray[np.uint8]], authorities: Authorities, scope: Scope
+) -> DayTallies:
+    """present: who has entries; columns: packed bit strings in the order of STATUS_COLUMNS; each with a row
+    for every authority and an empty one for links that there are not.
+    """
     if scope is Scope.AVAILABLE:
-        present = along(present, authorities)
-        columns = [along(column, authorities) for column in columns]
+        present = _along(present, authorities)
+        columns = [_along(column, authorities) for column in columns]
     shown = np.flatnonzero(present)
-    return DayTallies(authorities.ids[shown].tolist(), [binary(column[shown]) for column in columns])
+    return DayTallies(authorities.ids[shown].tolist(), [_binary(column[shown]) for column in columns])
 
 
 def _set_bits(flat: NDArray[np.uint8], held: Held, status: Status) -> None:
@@ -331,7 +340,7 @@ def _set_bits(flat: NDArray[np.uint8], held: Held, status: Status) -> None:
         flat[place[first]] |= np.bitwise_or.reduceat(held.bit[chosen], first)
 
 
-def along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
+def _along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
     """OR over the chain of each authority; rows of authorities, the last one empty."""
     together = rows.copy()
     for above in authorities.above.T:
@@ -339,7 +348,7 @@ def along(rows: NDArray[Any], authorities: Authorities) -> NDArray[Any]:
     return together
 
 
-def binary(packed: NDArray[np.uint8]) -> BitStrings:
+def _binary(packed: NDArray[np.uint8]) -> BitStrings:
     """One bit string for each row."""
     element = np.dtype([("size", ">i4"), ("bits", ">i4"), ("packed", np.uint8, packed.shape[1])])
     elements = np.empty(len(packed), element)
