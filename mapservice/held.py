@@ -161,17 +161,11 @@ def kept_at(version: Version, key: Hashable, make: Callable[[], T]) -> T:
     return _held().at(moment).get((moment, key), make)
 
 
-def often_asked(version: Version, question: Hashable, times: int) -> bool:
-    """Whether this worker was asked the question more often than that at the version, this time included."""
-    return _held().times_asked((moment_of(version), question)) > times
-
-
 def remembered(connection: Connection, key: Hashable, make: Callable[[], T]) -> T:
     """The result of `make`, which may depend on the key, the data version and the audience alone."""
     if not isinstance(connection, Reading):
         return make()
-    moment = connection.moment
-    return _held().at(moment).get((moment, key), make)
+    return kept_at(connection.version, key, make)
 
 
 def recalled(connection: Connection, key: Hashable) -> Any:
@@ -202,10 +196,14 @@ def carried() -> Memory:
     return _held().carried
 
 
-def times_asked(connection: Connection, question: Hashable) -> int:
-    """How often this worker was asked the question at the present data version, this time included."""
-    moment = connection.moment if isinstance(connection, Reading) else None
-    return _held().times_asked((moment, question))
+def version_of(connection: Connection) -> Version | None:
+    """The data version under which remembered() finds results; None if it remembers nothing."""
+    return connection.version if isinstance(connection, Reading) else None
+
+
+def times_asked(version: Version | None, question: Hashable) -> int:
+    """How often this worker was asked the question at a data version, this time included."""
+    return _held().times_asked((version and moment_of(version), question))
 
 
 def _held() -> Held:

@@ -23,10 +23,10 @@ from mapservice.held import (
     is_remembered,
     kept_at,
     of_release,
-    often_asked,
     remembered,
     shapes_held,
     times_asked,
+    version_of,
 )
 from mapservice.layers import areas, extents, inputs, legends, past_nearby, tallied, tile_shapes, tiles
 from mapservice.layers import atlas as atlases
@@ -172,7 +172,7 @@ def tallies(connection: Connection, version: Version, ids: Sequence[int], day: d
     if day is not None:
         return past_nearby.tallied(connection, ids, day)
     audience = service().audience
-    if not often_asked(version, "tallies", QUESTIONS_OF_A_FEW):
+    if times_asked(version, "tallies") <= QUESTIONS_OF_A_FEW:
         return tallied.read(connection, audience, ids)
     return kept_at(version, "tallies", lambda: tallied.read(connection, audience)).of(ids)
 
@@ -244,7 +244,7 @@ def counts_of(connection: Connection, query: Query, positions: Sequence[int]) ->
     """
     if not is_remembered(connection, ("counts", query, False)) and _followed(connection, query) is None:
         areas_alone = len(positions) * 4 < len(atlas(connection, query.level))
-        if areas_alone and times_asked(connection, query) <= PAGES_OF_A_LEVEL:
+        if areas_alone and times_asked(version_of(connection), query) <= PAGES_OF_A_LEVEL:
             return _counted(connection, query, positions)
     every = counts(connection, query)
     return [every[position] for position in positions]
