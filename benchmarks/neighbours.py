@@ -35,7 +35,7 @@ from mapservice.config import Settings
 from mapservice.database import Database, Version
 from mapservice.domain import Audience, Kind, Level, Status
 from mapservice.layers import catalogue, gaps, nearby
-from mapservice.layers.surroundings import Reach, Surroundings, surroundings, told
+from mapservice.layers.surroundings import Reach, Surroundings, authorities_by_id, surroundings
 from mapservice.models import Authority, Service
 
 T = TypeVar("T")
@@ -228,7 +228,7 @@ def shown(connection: Connection, version: Version, authority_id: int, key: str)
     rows = finder(connection, version, authority_id, key)
     asked = catalogue.wanted(held_levels.services(connection, version), [key], [])
     own = nearby.mine(connection, authority_id, asked)
-    told(connection, [row.near.authority_id for row in rows[:PAGE]], Audience.PUBLIC)
+    authorities_by_id(connection, [row.near.authority_id for row in rows[:PAGE]], Audience.PUBLIC)
     nearby.part(
         rows,
         0,

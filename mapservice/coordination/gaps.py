@@ -14,14 +14,19 @@ from werkzeug.datastructures import MultiDict
 
 from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import picks, reasons
-from mapservice.coordination.own import Own, full_name, own
+from mapservice.coordination.own import Own, full_name, full_names, own
 from mapservice.database import Version
 from mapservice.domain import Level, Status
 from mapservice.errors import ParameterError
 from mapservice.i18n import number
 from mapservice.layers import gaps as layer
 from mapservice.layers.gaps import Direction, Gap, Gaps
-from mapservice.layers.surroundings import Surroundings, of_authorities, own_areas, surroundings, told
+from mapservice.layers.surroundings import (
+    Surroundings,
+    of_authorities,
+    own_areas,
+    surroundings,
+)
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -156,9 +161,7 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
 
 def _names(connection: Connection, given: Answer) -> dict[int, str]:
     """Of the authorities that are named with a gap."""
-    ids = (near.authority_id for gap in given.gaps.found for near in gap.who)
-    known = told(connection, ids, service().audience)
-    return {authority_id: full_name(row) for authority_id, row in known.items()}
+    return full_names(connection, (near.authority_id for gap in given.gaps.found for near in gap.who))
 
 
 def _in_sections(given: Answer) -> list[Gap]:

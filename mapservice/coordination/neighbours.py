@@ -19,7 +19,7 @@ from werkzeug.datastructures import MultiDict
 from mapservice import held_levels, listings, params, past_days, sheets, tables, titles
 from mapservice.coordination import asking, picks, reasons, small_map
 from mapservice.coordination.contacts import Contact
-from mapservice.coordination.own import Own, full_name, own
+from mapservice.coordination.own import Own, full_name, full_names, own
 from mapservice.database import Version
 from mapservice.domain import KIND_NAMES, Kind, Level, MaturityModel, Status
 from mapservice.errors import ParameterError
@@ -27,7 +27,7 @@ from mapservice.i18n import number
 from mapservice.layers import nearby
 from mapservice.layers.nearby import Entry, Mine, Ranked, Standing
 from mapservice.layers.past_nearby import OnDay
-from mapservice.layers.surroundings import Reach, Surroundings, own_areas, surroundings, told
+from mapservice.layers.surroundings import Reach, Surroundings, authorities_by_id, own_areas, surroundings
 from mapservice.service import service
 from mapservice.stale import without_missing
 
@@ -59,11 +59,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Row:
-    """One authority of the list. told: as surroundings.told(); code: of its section."""
+    """One authority of the list. authority: as authorities_by_id() has it; code: of its section."""
 
     number: int
     ranked: Ranked
-    told: Record[Any]
+    authority: Record[Any]
     name: str
     code: str
     reasons: tuple[str, ...]
@@ -124,8 +124,9 @@ def answer(connection: Connection, version: Version, args: MultiDict[str, str]) 
     around = surroundings(positions, mine.authority.id, reached, chosen)
     ids = [near.authority_id for near in around.nears]
     on_day = OnDay(connection, audience, day)
-    tallied = held_levels.tallies(connection, version, ids, day)
-    found = on_day.standings(tallied, ids, asked.asked) if ids else {}
+    found: dict[int, Standing] = {}
+    if ids:
+        found = on_day.standings(held_levels.tallies(connection, version, ids, day), ids, asked.asked)
     reported = on_day.mine(mine.authority.id, asked.asked) if asked.asked.size else Mine({}, frozenset())
     ranked = nearby.ranked(around.nears, found, asked.statuses) if asked.asked.size else []
     return Answer(mine, asked, reached, around, found, ranked, levels, reported, day)
@@ -136,15 +137,16 @@ def rows_of(connection: Connection, given: Answer, start: int, stop: int) -> lis
     asked = (given.picks.asked, given.picks.statuses, given.mine.solutions)
     on_day = OnDay(connection, service().audience, given.day)
     part = nearby.part(given.ranked, start, stop, lambda ids: on_day.entries(ids, *asked))
-    known = told(connection, [ranked.near.authority_id for ranked in part], service().audience)
+    ids = [ranked.near.authority_id for ranked in part]
+    known = authorities_by_id(connection, ids, service().audience)
     return [
         _row(given, place, ranked, known[ranked.near.authority_id])
         for place, ranked in enumerate(part, start + 1)
     ]
 
 
-def _row(given: Answer, place: int, ranked: Ranked, told_: Record[Any]) -> Row:
-    near, items, name = ranked.near, _items(given, ranked), full_name(told_)
+def _row(given: Answer, place: int, ranked: Ranked, authority: Record[Any]) -> Row:
+    near, items, name = ranked.near, _items(given, ranked), full_name(authority)
     said = reasons.of_place(near)
     if items:
         said += reasons.of_entry(items[0].entry)
@@ -152,8 +154,8 @@ def _row(given: Answer, place: int, ranked: Ranked, told_: Record[Any]) -> Row:
     code = _code(ranked.section)
     if not items or given.day is not None:
         # A prepared mail speaks of today.
-        asked = Contact(of_entry or told_.contact, None)
-        return Row(place, ranked, told_, name, code, tuple(said), tuple(items), asked)
+        asked = Contact(of_entry or authority.contact, None)
+        return Row(place, ranked, authority, name, code, tuple(said), tuple(items), asked)
     inquiry = asking.Inquiry(
         own=full_name(given.own.authority),
         authority=name,
@@ -161,8 +163,8 @@ def _row(given: Answer, place: int, ranked: Ranked, told_: Record[Any]) -> Row:
         status=items[0].status,
         page=_link(given, external=True),
     )
-    asked = asking.contact(of_entry, told_.contact, inquiry)
-    return Row(place, ranked, told_, name, code, tuple(said), tuple(items), asked)
+    asked = asking.contact(of_entry, authority.contact, inquiry)
+    return Row(place, ranked, authority, name, code, tuple(said), tuple(items), asked)
 
 
 def _items(given: Answer, ranked: Ranked) -> list[Item]:
@@ -346,8 +348,7 @@ def _names(connection: Connection, given: Answer) -> dict[int, str]:
     """Of everybody around, where nothing was asked for."""
     if given.picks.chosen:
         return {}
-    known = told(connection, [near.authority_id for near in given.around.nears], service().audience)
-    return {authority_id: full_name(row) for authority_id, row in known.items()}
+    return full_names(connection, (near.authority_id for near in given.around.nears))
 
 
 def _overview(given: Answer, names: Mapping[int, str]) -> list[tuple[str, str, list[str], bool]]:
@@ -380,13 +381,13 @@ def _drawn(
     connection: Connection, given: Answer, rows: Sequence[Row], names: Mapping[int, str]
 ) -> small_map.SmallMap | None:
     codes = {row.near.authority_id: _code(row.section) for row in given.ranked}
-    told = [small_map.Told(row.ranked.near, row.number, row.name, row.code) for row in rows]
+    marked = [small_map.Told(row.ranked.near, row.number, row.name, row.code) for row in rows]
     if not given.picks.chosen:
-        told = [
+        marked = [
             small_map.Told(near, place, names[near.authority_id], "around")
             for place, near in enumerate(given.around.nears[:_MOST_MARKS], 1)
         ]
-    return small_map.small_map(connection, given.around, codes, told)
+    return small_map.small_map(connection, given.around, codes, marked)
 
 
 # --- addresses ----------------------------------------------------------------------------------------
@@ -491,7 +492,7 @@ def _cells(row: Row, item: Item) -> list[sheets.Cell]:
         None if entry.row.maturity is None else MaturityModel(entry.row.maturity_model).code,
         entry.row.maturity,
         entry.row.as_of,
-        entry.row.contact or row.told.contact,
+        entry.row.contact or row.authority.contact,
         entry.row.url,
         ", ".join([*reasons.of_place(near), *reasons.of_entry(entry)]),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Row, Select, select
 
 from mapservice import listings
 from mapservice.domain import ARS_LENGTH, is_region_key, pad_ars
+from mapservice.layers.surroundings import authorities_by_id
 from mapservice.models import Authority
 from mapservice.search.find import find
 from mapservice.search.folding import LONGEST
 from mapservice.search.ranking import Rank
 from mapservice.search_pages import place_hint
+from mapservice.service import service
 
 _CHOICES = 10
 _CERTAIN = (Rank.KEY, Rank.EXACT)
@@ -50,6 +52,12 @@ class Own:
 def full_name(authority: Any) -> str:
     """Name and designation, as "Warendorf (Kreis)": a district and a town may share the name."""
     return with_designation(authority.name, authority.designation)
+
+
+def full_names(connection: Connection, ids: Iterable[int]) -> dict[int, str]:
+    """By id of an authority its full_name()."""
+    known = authorities_by_id(connection, ids, service().audience)
+    return {authority_id: full_name(row) for authority_id, row in known.items()}
 
 
 def with_designation(name: str, designation: str | None) -> str:

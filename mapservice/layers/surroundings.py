@@ -114,7 +114,7 @@ def of_authorities(positions: Positions, authority_id: int, ids: Sequence[int]) 
     return tuple(_each_once(_seen(positions, own[0], np.unique(others))))
 
 
-def told(connection: Connection, ids: Iterable[int], audience: Audience) -> dict[int, Row[Any]]:
+def authorities_by_id(connection: Connection, ids: Iterable[int], audience: Audience) -> dict[int, Row[Any]]:
     """By id of an authority: name, designation, website, contact, as the audience may see them."""
     wanted = sorted(set(ids))
     return {row.id: row for row in _by_ids(audience).rows(connection, ids=wanted)} if wanted else {}
